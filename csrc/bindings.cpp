@@ -1,0 +1,39 @@
+// Python -> kernels: tensor addresses as integers, one line a kernel, the GIL released in every call.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <vector>
+
+#include "kernels.hpp"
+
+namespace py = pybind11;
+using geolatent::kernels;
+
+namespace {
+
+template <class T>
+T* at(std::uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+using address = std::uintptr_t;
+using unlocked = py::call_guard<py::gil_scoped_release>;
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "Compiled kernels of geolatent.";
+  m.def("isa", [] { return std::string(geolatent::isa()); });
+  m.def("isa_levels", [] {
+    std::vector<std::string> names;
+    for (int i = 0; i < geolatent::isa_count(); ++i) names.emplace_back(geolatent::isa_name(i));
+    return names;
+  });
+  m.def("use_isa", [](const std::string& name) { return geolatent::use_isa(name.c_str()); });
+
+  m.def("eigvals_f32", [](address a, address out, address failed, std::int64_t count, int d, int threads) {
+    kernels().eigvals_f32(at<const float>(a), at<float>(out), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
+  m.def("eigvals_f64", [](address a, address out, address failed, std::int64_t count, int d, int threads) {
+    kernels().eigvals_f64(at<const double>(a), at<double>(out), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
+}

@@ -12,8 +12,8 @@ _TEST_EVERY = 6
 def load_digits(split: str) -> tuple[Tensor, Tensor]:
     """Load images in [0, 1] and labels.
 
-    The split is fixed: images 0, 6, 12, ... of scikit-learn's order are the 300 test images, the other 1,497 the
-    training set.
+    The split is fixed: images 0, 6, 12, ... of scikit-learn's order are the 300 test images, the other 1,497
+    the training set.
     """
     import sklearn.datasets
 

@@ -2,12 +2,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <new>
 #include <string>
 #include <vector>
 
 #include "kernels.hpp"
 
 namespace py = pybind11;
+using geolatent::DenseLayer;
 using geolatent::kernels;
 
 namespace {
@@ -15,6 +17,10 @@ namespace {
 template <class T>
 T* at(std::uintptr_t address) {
   return reinterpret_cast<T*>(address);
+}
+
+void require(bool enough_memory) {
+  if (!enough_memory) throw std::bad_alloc();
 }
 
 using address = std::uintptr_t;
@@ -36,4 +42,9 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     kernels().eigvals_f32(at<const float>(a), at<float>(out), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
   m.def("eigvals_f64", [](address a, address out, address failed, std::int64_t count, int d, int threads) {
     kernels().eigvals_f64(at<const double>(a), at<double>(out), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
+
+  m.def("mlp_jacobian_f32", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
+    require(kernels().mlp_jacobian_f32(at<const DenseLayer<float>>(layers), at<float>(out), decoder, encoder, branches, count, threads)); }, unlocked());
+  m.def("mlp_jacobian_f64", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
+    require(kernels().mlp_jacobian_f64(at<const DenseLayer<double>>(layers), at<double>(out), decoder, encoder, branches, count, threads)); }, unlocked());
 }

@@ -5,12 +5,28 @@
 
 namespace geolatent {
 
+// One dense layer for mlp_jacobian, with rows padded to 64 bytes and blocks of 256 bytes.
+template <class T>
+struct DenseLayer {
+  std::int64_t inputs, outputs;
+  const T* columns;    // weights, [blocks of outputs][inputs][outputs of the block]
+  const T* rows;       // weights, [outputs][inputs]
+  const T* slopes[2];  // of the activations, [samples][outputs], a set for each branch; null for ones
+};
+
 // One instruction set's kernels. `threads` is the number of OpenMP threads a call may use.
 struct Kernels {
   // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 64, into `out` as (re, im) pairs by decreasing
   // modulus. failed[i] = 1 where the iteration did not converge: that matrix is the caller's.
   void (*eigvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int d, int threads);
   void (*eigvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int d, int threads);
+
+  // Products Df Dg of `count` samples, [samples][branches][d][d], for the decoder g, whose layers come first, and the
+  // encoder f, linearised at one or two points (branches). False where memory ran out.
+  bool (*mlp_jacobian_f32)(const DenseLayer<float>* layers, float* out, int decoder_layers, int encoder_layers,
+                           int branches, std::int64_t count, int threads);
+  bool (*mlp_jacobian_f64)(const DenseLayer<double>* layers, double* out, int decoder_layers, int encoder_layers,
+                           int branches, std::int64_t count, int threads);
 };
 
 const Kernels& kernels_baseline();

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from geolatent._kernels import usable
+from geolatent._kernels.mlp_jacobian import PackedChain
 from geolatent.jacobians.dense_network import DenseNetwork
 from geolatent.jacobians.jacobian import jacobian_of
 from geolatent.jacobians.modules import Function
@@ -37,7 +38,7 @@ class DenseProducts:
         self.encoder, self.decoder = encoder, decoder
         self.at_input, self.at_reconstruction = at_input, at_reconstruction
         self._weights = [layer.weight for layer in (*decoder.layers, *encoder.layers)]
-        self._packed = None
+        self._packed = PackedChain(self._weights, len(decoder.layers)) if usable(*self._weights) else None
         widest = max(max(weight.shape) for weight in self._weights)
         latent_dim = encoder.out_features
         tangents = 2 * latent_dim**2 if self._packed else 3 * latent_dim * widest

@@ -17,8 +17,8 @@ class Spectrum:
 
     Args:
         eigenvalues: shape (N, d), complex (or real) floating point, each row the spectrum of one real matrix.
-        rtol: the sign of a determinant is undetermined where min|lambda| <= rtol max|lambda|; by default d times
-            the machine epsilon of the eigenvalues' precision.
+        rtol: the sign of a determinant is undetermined where min|lambda| <= rtol max|lambda|; by default d
+            times the machine epsilon of the eigenvalues' precision.
     """
 
     eigenvalues: Tensor
@@ -46,8 +46,8 @@ class Spectrum:
         if n_samples == 0:
             return f"Spectrum(0 samples of {latent_dim} eigenvalues)"
         return (
-            f"Spectrum({n_samples} samples of {latent_dim} eigenvalues, {self.eigenvalues.dtype}: mean |lambda| "
-            f"arithmetic {_mean(self.arithmetic_mean):.4g}, geometric {_mean(self.geometric_mean):.4g})"
+            f"Spectrum({n_samples} samples of {latent_dim} eigenvalues, {self.eigenvalues.dtype}: mean "
+            f"|lambda| arithmetic {_mean(self.arithmetic_mean):.4g}, geometric {_mean(self.geometric_mean):.4g})"
         )
 
     @property

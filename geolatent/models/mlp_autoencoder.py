@@ -32,6 +32,7 @@ class MLPAutoencoder(Autoencoder):
         ValueError: if a width is less than 1 or an activation's name is unknown.
         TypeError: if a width is not an integer or an activation yields no module.
 
+    >>> import torch
     >>> model = MLPAutoencoder(784, 20)
     >>> model.encode(torch.rand(5, 28, 28)).shape
     torch.Size([5, 20])

@@ -12,7 +12,7 @@ def budget_in_bytes(max_memory: int | str) -> int:
     """Bytes of a budget given as a number of bytes or as text such as ``"2GiB"`` or ``"500MB"``."""
     text = str(max_memory).strip()
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)", text.upper())
-    if isinstance(max_memory, bool) or match is None or match.group(2) not in _UNITS:
+    if type(max_memory) not in (int, str) or match is None or match.group(2) not in _UNITS:
         raise ValueError(
             f"max_memory must be a number of bytes or text such as '2GiB' or '500MB'; got {max_memory!r}"
         )

@@ -45,9 +45,10 @@ class Spectrum:
         n_samples, latent_dim = self.eigenvalues.shape
         if n_samples == 0:
             return f"Spectrum(0 samples of {latent_dim} eigenvalues)"
+        means = f"arithmetic {_mean(self.arithmetic_mean):.4g}, geometric {_mean(self.geometric_mean):.4g}"
         return (
-            f"Spectrum({n_samples} samples of {latent_dim} eigenvalues, {self.eigenvalues.dtype}: mean "
-            f"|lambda| arithmetic {_mean(self.arithmetic_mean):.4g}, geometric {_mean(self.geometric_mean):.4g})"
+            f"Spectrum({n_samples} samples of {latent_dim} eigenvalues, {self.eigenvalues.dtype}: "
+            f"mean |lambda| {means})"
         )
 
     @property
@@ -78,7 +79,8 @@ class Spectrum:
     @property
     def std_log_modulus(self) -> Tensor:
         """Population standard deviation of log|lambda| over each sample's eigenvalues, shape (N,)."""
-        return self.log_modulus.std(-1, correction=0)
+        log_modulus = self.log_modulus
+        return (log_modulus - log_modulus.mean(-1, keepdim=True)).square().mean(-1).sqrt()
 
     @property
     def orientation(self) -> Tensor:

@@ -9,7 +9,8 @@ def auroc(scores_in: Tensor, scores_out: Tensor) -> float:
 
     .. math:: P(s_\text{out} > s_\text{in}) + \tfrac12 P(s_\text{out} = s_\text{in})
 
-    1 if every out-of-distribution sample scores above every in-distribution one, 1/2 for a score that tells nothing.
+    1 if every out-of-distribution sample scores above every in-distribution one, 1/2 for a score that tells
+    nothing.
 
     Args:
         scores_in: scores of in-distribution samples, shape (n,).

@@ -11,12 +11,13 @@ class Mahalanobis:
 
     .. math:: s(x) = \sqrt{(x - \mu)^\top \Sigma^{+} (x - \mu)}
 
-    with the mean :math:`\mu` and covariance :math:`\Sigma` of the reference. Directions in which the reference does not
-    vary carry no unit and are left out (:math:`\Sigma^+` is the pseudo-inverse). Computed in float64.
+    with the mean :math:`\mu` and covariance :math:`\Sigma` of the reference. Directions in which the
+    reference does not vary carry no unit and are left out (:math:`\Sigma^+` is the pseudo-inverse). Computed
+    in float64.
 
     Args:
-        reference: in-distribution features, shape (n, k), n at least 2; for instance latent codes, or statistics of
-            Jacobian spectra.
+        reference: in-distribution features, shape (n, k), n at least 2; for instance latent codes, or
+            statistics of Jacobian spectra.
 
     Raises:
         ValueError: if the reference has another shape, fewer than two rows, or holds NaN or Inf.
@@ -45,6 +46,8 @@ class Mahalanobis:
         """Distances of ``features``, shape (m, k), to the reference mean: shape (m,), float64."""
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             wanted, came = len(self.mean), tuple(features.shape)
-            raise ValueError(f"features must have shape (m, {wanted}) as the reference; got {came}: one row a sample")
+            raise ValueError(
+                f"features must have shape (m, {wanted}) as the reference; got {came}: one row a sample"
+            )
         centred = features.detach().double() - self.mean
         return torch.einsum("mi,ij,mj->m", centred, self.precision, centred).clamp_min(0.0).sqrt()

@@ -25,7 +25,8 @@ def image_grid(axes: Axes, images: Tensor, row_labels: Sequence[str], column_lab
     """
     if images.ndim != 4 or images.shape[:2] != (len(row_labels), len(column_labels)):
         raise ValueError(
-            f"images must have shape ({len(row_labels)}, {len(column_labels)}, height, width) as the labels say; "
+            f"images must have shape ({len(row_labels)}, {len(column_labels)}, height, width) as the labels "
+            f"say; "
             f"got {tuple(images.shape)}"
         )
     rows, columns, height, width = images.shape

@@ -28,7 +28,9 @@ def require_writable(folder: str | os.PathLike[str]) -> Path:
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"out must be a writable folder; got {path} ({reason}): choose another folder") from error
+        raise OutputError(
+            f"out must be a writable folder; got {path} ({reason}): choose another folder"
+        ) from error
     return path
 
 

@@ -23,8 +23,8 @@ _DOTS_PER_INCH = 150
 def write(results: StudyResult | Iterable[StudyResult], out: str | os.PathLike[str]) -> Path:
     """Write ``index.html`` and, in a folder for each study, its tables as CSV and its figures as PNG.
 
-    The page refers to no other file: figures are embedded, so that it can be mailed or archived alone. Every file is
-    written to a temporary one first and renamed, the page last.
+    The page refers to no other file: figures are embedded, so that it can be mailed or archived alone. Every
+    file is written to a temporary one first and renamed, the page last.
 
     Args:
         results: one result or several, shown in this order.

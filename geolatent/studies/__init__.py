@@ -1,1 +1,5 @@
+"""One paper a module: its experiment from data to verdicts."""
 
+from geolatent.studies import ood_jacobians
+
+__all__ = ["ood_jacobians"]

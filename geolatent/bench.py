@@ -1,0 +1,135 @@
+"""The compiled kernels timed against their peers, in one process and with interleaved repeats."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import jacfwd, jacrev, vmap
+
+from geolatent.jacobians import autoencoder_spectrum
+from geolatent.linalg import eigvals
+from geolatent.models import MLPAutoencoder
+
+DIMENSIONS = (2, 4, 8, 12, 16, 20, 32)
+_N_FEATURES = 784
+
+
+class Timing(NamedTuple):
+    """Median time a matrix or sample of ours and of a peer, in microseconds, in the same run."""
+
+    operation: str
+    d: int
+    dtype: str
+    peer: str
+    ours_us: float
+    peer_us: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.peer_us / self.ours_us
+
+
+class Contestant(NamedTuple):
+    """A call and the number of matrices or samples that it works through."""
+
+    call: Callable[[], object]
+    samples: int
+
+
+def benchmark(quick: bool = False, threads: int | None = None) -> Iterator[Timing]:
+    """Time eigenvalues of small matrices and autoencoder spectra against their peers.
+
+    Peers that loop over matrices get fewer of them, which leaves their time a matrix unchanged.
+
+    Args:
+        quick: fewer matrices and repeats: about half a minute in all.
+        threads: torch threads for ours and the peers alike; by default torch's present number.
+
+    Yields:
+        Timings, as they are measured.
+    """
+    with pinned_threads(threads or torch.get_num_threads()):
+        for dtype in (torch.float32, torch.float64):
+            for d in DIMENSIONS:
+                yield from _time_eigvals(d, dtype, quick)
+        for d in (20,) if quick else (2, 8, 20):
+            yield from _time_spectra(d, quick)
+
+
+@contextmanager
+def pinned_threads(count: int) -> Iterator[None]:
+    """Run torch with ``count`` threads, and with as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def compare(contestants: dict[str, Contestant], repeats: int) -> dict[str, float]:
+    """Median microseconds a matrix; each repeat runs all contestants in turn, after one warm-up of each."""
+    for contestant in contestants.values():
+        contestant.call()
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(repeats):
+        for name, contestant in contestants.items():
+            start = perf_counter()
+            contestant.call()
+            times[name].append((perf_counter() - start) / contestant.samples * 1e6)
+    return {name: median(values) for name, values in times.items()}
+
+
+def _time_eigvals(d: int, dtype: torch.dtype, quick: bool) -> Iterator[Timing]:
+    ours, peers, repeats = (20_000, 1_000, 3) if quick else (100_000, 10_000, 5)
+    matrices = torch.randn(ours, d, d, generator=torch.Generator().manual_seed(d), dtype=dtype)
+    few = matrices[:peers]
+    array = few.numpy()
+    contestants = {
+        "ours": Contestant(lambda: eigvals(matrices), ours),
+        "torch.linalg.eigvals": Contestant(lambda: torch.linalg.eigvals(few), peers),
+        "numpy.linalg.eigvals": Contestant(lambda: np.linalg.eigvals(array), peers),
+    }
+    yield from _timings("linalg.eigvals", d, dtype, compare(contestants, repeats))
+
+
+def _time_spectra(d: int, quick: bool) -> Iterator[Timing]:
+    ours, peers, naive, repeats = (2_000, 256, 1, 3) if quick else (20_000, 1_024, 4, 5)
+    generator = torch.Generator().manual_seed(d)
+    model = MLPAutoencoder(_N_FEATURES, d, generator=generator).eval().requires_grad_(requires_grad=False)
+    x = torch.rand(ours, _N_FEATURES, generator=generator)
+    contestants = {
+        "ours": Contestant(lambda: autoencoder_spectrum(model.encoder, model.decoder, x), ours),
+        "vmap jacrev @ jacfwd, torch eigvals": Contestant(
+            lambda: small_product_spectrum(model, x[:peers]), peers
+        ),
+        "jacrev, N x N torch eigvals": Contestant(lambda: full_spectrum(model, x[:naive]), naive),
+    }
+    yield from _timings("jacobians.autoencoder_spectrum", d, x.dtype, compare(contestants, repeats))
+
+
+def small_product_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:
+    """Eigenvalues of Df Dg, shape (n, d), by torch alone."""
+    encoder = vmap(jacrev(model.encoder))(x)
+    decoder = vmap(jacfwd(model.decoder))(model.encode(x))
+    return torch.linalg.eigvals(encoder @ decoder)
+
+
+def full_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:
+    """Eigenvalues of the N x N Jacobian, shape (n, N), one sample after the other."""
+    return torch.stack(
+        [torch.linalg.eigvals(jacrev(lambda row: model.decoder(model.encoder(row)))(row)) for row in x]
+    )
+
+
+def _timings(operation: str, d: int, dtype: torch.dtype, times: dict[str, float]) -> Iterator[Timing]:
+    precision = str(dtype).removeprefix("torch.")
+    for peer, microseconds in times.items():
+        if peer != "ours":
+            yield Timing(operation, d, precision, peer, times["ours"], microseconds)

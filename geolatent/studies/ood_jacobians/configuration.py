@@ -1,0 +1,115 @@
+"""What a run of the study is asked for."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import torch
+
+from geolatent import datasets
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Scale and recipe of the experiment.
+
+    Args:
+        dataset: images to train on: "digits", "mnist" or "fashion-mnist".
+        latent_dims: latent dimensions d, one family of autoencoders each.
+        seed: first seed.
+        repeats: autoencoders trained for each latent dimension, with seeds seed, seed + 1, ...
+        hidden: widths of the encoder's hidden layers, mirrored in the decoder.
+        epochs: passes over the training images.
+        batch_size: images in a step.
+        lr: learning rate of Adam.
+        train_images: images to train on and to evaluate; None for the whole training set.
+        test_images: unseen images to evaluate; None for the whole test set.
+        random_images: images in each of the ten random-pixel sets.
+    """
+
+    dataset: str = "digits"
+    latent_dims: tuple[int, ...] = (2, 4, 8, 12, 16, 20)
+    seed: int = 0
+    repeats: int = 2
+    hidden: tuple[int, ...] = (128, 64, 32)
+    epochs: int = 300
+    batch_size: int = 256
+    lr: float = 1e-3
+    train_images: int | None = 2_000
+    test_images: int | None = 500
+    random_images: int = 1_000
+
+    def __post_init__(self) -> None:
+        if self.dataset not in datasets.names():
+            listed = ", ".join(datasets.names())
+            raise ValueError(f"dataset must be one of {listed}; got {self.dataset!r}: choose one of these")
+        object.__setattr__(self, "latent_dims", tuple(sorted(set(self.latent_dims))))
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        if not self.latent_dims or self.latent_dims[0] < 1:
+            raise ValueError(
+                f"latent_dims must be positive; got {self.latent_dims}: give at least one, such as (2, 4)"
+            )
+        for name, least in (("repeats", 1), ("epochs", 1), ("batch_size", 1), ("random_images", 10)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}: raise it")
+        for name in ("train_images", "test_images"):
+            count = getattr(self, name)
+            if count is not None and count < 10:
+                raise ValueError(f"{name} must be at least 10, or None for all; got {count}: raise it")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the repeated trainings."""
+        return tuple(range(self.seed, self.seed + self.repeats))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, JSON-able."""
+        return json.loads(json.dumps(asdict(self)))
+
+
+PRESETS = {
+    "smoke": Configuration(
+        latent_dims=(2, 3), repeats=1, epochs=5, train_images=200, test_images=60, random_images=40
+    ),
+    "quick": Configuration(),
+    "paper": Configuration(
+        dataset="mnist",
+        latent_dims=tuple(range(2, 21)),
+        train_images=None,
+        test_images=None,
+        random_images=70_000,
+    ),
+}
+
+
+def configure(preset: str, dataset: str | None = None, **changes: Any) -> Configuration:
+    """The preset with some fields replaced.
+
+    Raises:
+        ValueError: if the preset is unknown, or a value out of range.
+        TypeError: if a change names no field.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}: choose one of these")
+    names = [field.name for field in fields(Configuration)]
+    unknown = [name for name in changes if name not in names]
+    if unknown:
+        raise TypeError(
+            f"changes must name fields of Configuration; got {', '.join(unknown)}: use {', '.join(names)}"
+        )
+    if dataset is not None:
+        changes["dataset"] = dataset
+    return replace(PRESETS[preset], **changes)
+
+
+def content_digest(content: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of ``content``: the name under which its results are kept."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def generator_for(*parts: str | int) -> torch.Generator:
+    """A generator of its own for every purpose, seeded by the names and numbers that identify it."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)

@@ -1,0 +1,194 @@
+"""The paper's claims, each weighed by a stated criterion.
+
+A claim is turned into a yes-or-no question that is asked in many cases (models, pairs of models, models and
+sets). It "agrees" where the answer is yes in at least 80 % of the cases, "disagrees" below 50 %, and "partly"
+agrees in between. Claims about trained autoencoders are not tested where the autoencoders did not learn their
+data, and claims about architectures not below three latent dimensions. "High d" means the upper half of the
+latent dimensions of the run.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from geolatent import datasets
+from geolatent.studies.ood_jacobians.measurement import SCORES
+from geolatent.studies.ood_jacobians.sweep import Measurement
+from geolatent.studies.ood_jacobians.tables import explained_share
+
+_AGREES, _DISAGREES = 0.8, 0.5
+_LEARNED = 0.5
+_ARCHITECTURES = 3
+_NOT_TESTED = "not tested at this scale"
+
+
+class Claim(NamedTuple):
+    """What the paper says, the question asked of our numbers, and its answer in every case."""
+
+    claim: str
+    paper: str
+    question: str
+    answers: list[bool]
+    needs_architectures: bool = False
+
+
+def weigh_claims(measurements: list[Measurement], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The "paper vs. ours" table: claim, paper, ours, verdict."""
+    claims = [
+        _generalized_character(measurements),
+        _character_changes(measurements),
+        _not_all_near(measurements),
+        _unstable_on_random_inputs(tables["statistics"], measurements[0].trained_on),
+        _unstable_across_architectures(tables["statistics"], measurements[0].trained_on),
+        _spectra_differ(tables["statistics"], measurements[0].trained_on),
+        _orientation(tables["statistics"], measurements[0].trained_on),
+    ]
+    learned = float(np.median([explained_share(one) for one in _high(measurements)])) >= _LEARNED
+    several = len({one.latent_dim for one in measurements}) >= _ARCHITECTURES
+    rows = [_row(claim, learned and (several or not claim.needs_architectures)) for claim in claims]
+    rows.append(_row(_theorem(tables["theorem"]), tested=True))
+    return pd.DataFrame(rows, columns=["claim", "paper", "ours", "verdict"])
+
+
+def summarize_verdicts(verdicts: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> str:
+    """One sentence that says what was found."""
+    counts = verdicts["verdict"].value_counts()
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    detection = tables["detection"]
+    random = detection[detection["set"].isin(datasets.RANDOM_PIXELS)]
+    areas = ", ".join(f"{score} {random[f'{score}, mean'].mean():.3f}" for score in SCORES)
+    models = len(tables["models"])
+    return (
+        f"Of {len(verdicts)} claims: {listed}. "
+        f"Mean AUROC for telling random pixels from unseen images, over {models} autoencoders: {areas}."
+    )
+
+
+def _row(claim: Claim, tested: bool) -> list[str]:
+    share = float(np.mean(claim.answers)) if claim.answers else 0.0
+    ours = f"{claim.question}: in {sum(claim.answers)} of {len(claim.answers)} cases ({share:.0%})"
+    if not tested or not claim.answers:
+        verdict = _NOT_TESTED
+    elif share >= _AGREES:
+        verdict = "agrees"
+    else:
+        verdict = "disagrees" if share < _DISAGREES else "partly"
+    return [claim.claim, claim.paper, ours, verdict]
+
+
+def _high(measurements: list[Measurement]) -> list[Measurement]:
+    """Models whose latent dimension is in the upper half."""
+    middle = np.median([one.latent_dim for one in measurements])
+    return [one for one in measurements if one.latent_dim >= middle]
+
+
+def _characters(one: Measurement) -> np.ndarray:
+    """Mean reconstruction of each random set, shape (10, N)."""
+    return np.stack([one.values[f"{name}/reconstruction mean"].numpy() for name in datasets.RANDOM_PIXELS])
+
+
+def _generalized_character(measurements: list[Measurement]) -> Claim:
+    answers = []
+    for one in _high(measurements):
+        within = [float(one.values[f"{name}/reconstruction variance"]) for name in datasets.RANDOM_PIXELS]
+        random = np.mean(within) + _characters(one).var(axis=0).mean()
+        trained = float(one.values[f"{one.trained_on}/reconstruction variance"])
+        answers.append(bool(random < 0.5 * trained))
+    return Claim(
+        "At high d an autoencoder reconstructs all ten random sets as similar generalized characters.",
+        "Abstract; Tables I and II.",
+        "reconstructions of random images (ten sets pooled) vary less than half as much as those of the "
+        "trained set",
+        answers,
+    )
+
+
+def _character_changes(measurements: list[Measurement]) -> Claim:
+    answers = []
+    for one, other in combinations(_high(measurements), 2):
+        ours, theirs = _characters(one), _characters(other)
+        between = np.square(ours.mean(0) - theirs.mean(0)).mean()
+        within = 0.5 * (ours.var(axis=0).mean() + theirs.var(axis=0).mean())
+        answers.append(bool(between > within))
+    return Claim(
+        "The generalized character changes from one autoencoder to another.",
+        "Abstract; Table II.",
+        "mean reconstructions of two high-d autoencoders differ more than those of the ten sets within one",
+        answers,
+        needs_architectures=True,
+    )
+
+
+def _not_all_near(measurements: list[Measurement]) -> Claim:
+    answers = []
+    for one in _high(measurements):
+        typical = one.values[f"{one.trained_on}/squared difference, 95 %"]
+        medians = [one.values[f"{name}/squared difference, median"] for name in datasets.RANDOM_PIXELS]
+        answers.append(bool(max(medians) > typical))
+    return Claim(
+        "Even where reconstructions look like characters, not all random sets lie near them in latent space.",
+        "Abstract; Figure 1.",
+        "at high d, for some random set the median of ||lambda_I - lambda_L||^2/d exceeds the trained set's "
+        "95 % quantile",
+        answers,
+    )
+
+
+def _unstable_on_random_inputs(statistics: pd.DataFrame, trained_on: str) -> Claim:
+    return Claim(
+        "Autoencoders are geometrically unstable on out-of-distribution inputs.",
+        "Abstract; Figure 4 gives the spread of log|lambda|.",
+        "the standard deviation of log|lambda| (J_I) is larger on a random set than on the trained set",
+        _exceeds_trained(statistics, trained_on, "J_I std log|lambda|"),
+    )
+
+
+def _unstable_across_architectures(statistics: pd.DataFrame, trained_on: str) -> Claim:
+    logs = np.log(statistics.pivot_table(index=["d", "seed"], columns="set", values="J_I geometric mean"))
+    spread = logs.std(ddof=0)
+    return Claim(
+        "Spectra on out-of-distribution inputs are unstable across architectures.",
+        "Abstract; Figure 2 follows the means of |lambda| over d.",
+        "log of the geometric mean of |lambda| (J_I) varies more over the autoencoders on a random set than "
+        "on the "
+        "trained set",
+        [bool(spread[name] > spread[trained_on]) for name in datasets.RANDOM_PIXELS],
+        needs_architectures=True,
+    )
+
+
+def _spectra_differ(statistics: pd.DataFrame, trained_on: str) -> Claim:
+    return Claim(
+        "J_I and J_L differ more out of distribution than in distribution.",
+        "Figure 1 compares them; our reading of the abstract, no number quoted.",
+        "the mean of ||lambda_I - lambda_L||^2/d is larger on a random set than on the trained set",
+        _exceeds_trained(statistics, trained_on, "squared difference, mean"),
+    )
+
+
+def _orientation(statistics: pd.DataFrame, trained_on: str) -> Claim:
+    return Claim(
+        "Out-of-distribution inputs reverse orientation more often.",
+        "Figure 5 shows the fractions; our reading of the abstract, no number quoted.",
+        "det of the d x d Jacobian (J_I) is negative more often on a random set than on the trained set",
+        _exceeds_trained(statistics, trained_on, "J_I reversed"),
+    )
+
+
+def _theorem(theorem: pd.DataFrame) -> Claim:
+    worst = theorem[["max |lambda_I - 1|", "max |lambda_L - 1|"]].max(axis=1)
+    return Claim(
+        "The Jacobian of a linear projector of rank d has the eigenvalue 1 d times.",
+        "Theorem I.1.",
+        f"departure from 1 below the rounding bound of Theorem I.1's table (largest {worst.max():.1e})",
+        [bool(value) for value in worst <= theorem["bound"]],
+    )
+
+
+def _exceeds_trained(statistics: pd.DataFrame, trained_on: str, name: str) -> list[bool]:
+    """For every model and random set, whether the statistic exceeds the trained set's; NaN left out."""
+    table = statistics.pivot_table(index=["d", "seed"], columns="set", values=name, dropna=False)
+    excess = table[list(datasets.RANDOM_PIXELS)].sub(table[trained_on], axis=0).to_numpy().ravel()
+    return [bool(value > 0) for value in excess[~np.isnan(excess)]]

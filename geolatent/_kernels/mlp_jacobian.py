@@ -54,7 +54,7 @@ class PackedChain:
 
 
 def _padded(matrix: Tensor, multiple: int) -> Tensor:
-    """A copy of the matrix with zero columns added up to a multiple; memory that torch allocates is aligned."""
+    """A copy with zero columns added up to a multiple, in memory of torch's own, hence aligned."""
     width = matrix.shape[1]
     padded = matrix.new_zeros((len(matrix), width + -width % multiple))
     padded[:, :width] = matrix

@@ -93,8 +93,8 @@ def _dense_layers(layers: list[nn.Module], dtype: torch.dtype) -> Iterator[Dense
         yield DenseLayer(linear.weight.detach().to(dtype), bias, tuple(layers[start + 1 : stop]))
 
 
-def _flat(module: nn.Module) -> Iterator[nn.Module]:
-    for layer in module.children():
+def _flat(module: nn.Sequential) -> Iterator[nn.Module]:
+    for layer in module:  # not .children(), which names a layer that occurs twice once
         if type(layer) is nn.Sequential and not _hooked(layer):
             yield from _flat(layer)
         else:

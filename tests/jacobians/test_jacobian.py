@@ -15,7 +15,12 @@ def seeded(seed: int = 0) -> torch.Generator:
 def convolutional() -> nn.Module:
     """Convolutions, BatchNorm with non-trivial running statistics, Flatten and Dropout, in float64."""
     module = nn.Sequential(
-        nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Tanh(), nn.Flatten(), nn.Dropout(), nn.Linear(48, 5)
+        nn.Conv2d(2, 3, 3, padding=1),
+        nn.BatchNorm2d(3),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.Dropout(),
+        nn.Linear(48, 5),
     ).double()
     module[1].running_mean.uniform_(-1, 1, generator=seeded(1))
     module[1].running_var.uniform_(0.5, 2, generator=seeded(2))
@@ -26,7 +31,10 @@ MODULES = {
     "linear": (lambda: nn.Linear(3, 4).double(), (3,)),
     "mlp": (lambda: nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 2)).double(), (6,)),
     "convolutional": (convolutional, (2, 4, 4)),
-    "transposed": (lambda: nn.Sequential(nn.Unflatten(1, (2, 2, 2)), nn.ConvTranspose2d(2, 1, 2)).double(), (8,)),
+    "transposed": (
+        lambda: nn.Sequential(nn.Unflatten(1, (2, 2, 2)), nn.ConvTranspose2d(2, 1, 2)).double(),
+        (8,),
+    ),
     "layer norm": (lambda: nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4)).double(), (4,)),
 }
 
@@ -43,7 +51,9 @@ def test_jacobian_is_that_of_central_differences(name, mode):
     for column in range(size):
         shift = torch.zeros(size, dtype=torch.float64)
         shift[column] = step
-        difference = (module(x + shift.reshape(shape)) - module(x - shift.reshape(shape))).flatten(1) / (2 * step)
+        difference = (module(x + shift.reshape(shape)) - module(x - shift.reshape(shape))).flatten(1) / (
+            2 * step
+        )
         torch.testing.assert_close(jacobians[:, :, column], difference.detach(), rtol=1e-7, atol=1e-7)
 
 

@@ -1,12 +1,15 @@
 """Tensors and their description on disk, whole at every moment.
 
-The tensors lie in ``STEM-DIGEST.safetensors``, the description in ``STEM.json``, which names that file and
-its SHA-256. The JSON file is replaced last: a process killed at any time leaves the old pair or the new one.
+The tensors lie in ``STEM-DIGEST.safetensors``, the description in ``STEM.json`` with the SHA-256 that gives
+that file its name. The JSON file is replaced last: a process killed meanwhile leaves the old pair or the new.
 """
 
 import hashlib
 import json
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +26,20 @@ def write_snapshot(folder: Path, stem: str, tensors: dict[str, Tensor], descript
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     content = safetensors.torch.save(plain)
     digest = hashlib.sha256(content).hexdigest()
-    weights = folder / f"{stem}-{digest[:16]}.safetensors"
-    document = {"weights": weights.name, "sha256": digest, **description}
-    previous = _named_weights(folder, stem)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    weights = _weights(folder, stem, digest)
+    document = {"sha256": digest, **description}
+    previous = _previous_weights(folder, stem)
+    with _writing(folder):
         _replace(weights, content)
         _replace(folder / f"{stem}.json", json.dumps(document, indent=1).encode())
         if previous is not None and previous != weights:
             previous.unlink(missing_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            f"{folder} cannot be written ({error.strerror}): give a writable folder"
-        ) from error
 
 
 def require_writable(folder: Path) -> None:
     """Create the folder and raise CheckpointError if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise CheckpointError(
-            f"{folder} cannot be written ({error.strerror}): give a writable folder"
-        ) from error
+    with _writing(folder), tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def read_snapshot(folder: Path, stem: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -57,8 +49,8 @@ def read_snapshot(folder: Path, stem: str) -> tuple[dict[str, Tensor], dict[str,
         return None
     try:
         description = json.loads(path.read_text())
-        weights = folder / description.pop("weights")
         digest = description.pop("sha256")
+        weights = _weights(folder, stem, digest)
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(f"{path} is damaged ({error!r}): delete it, or give another folder") from error
     try:
@@ -76,19 +68,38 @@ def read_snapshot(folder: Path, stem: str) -> tuple[dict[str, Tensor], dict[str,
 
 def remove_snapshot(folder: Path, stem: str) -> None:
     """Delete the snapshot, if there is one."""
-    weights = _named_weights(folder, stem)
-    (folder / f"{stem}.json").unlink(missing_ok=True)
-    if weights is not None:
-        weights.unlink(missing_ok=True)
+    weights = _previous_weights(folder, stem)
+    with _writing(folder):
+        (folder / f"{stem}.json").unlink(missing_ok=True)
+        if weights is not None:
+            weights.unlink(missing_ok=True)
 
 
-def _named_weights(folder: Path, stem: str) -> Path | None:
-    """The file of tensors that the JSON file names; None without a readable one."""
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Create the folder; turn errors of the file system into one that names it and the remedy."""
     try:
-        name = json.loads((folder / f"{stem}.json").read_text())["weights"]
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} cannot be written ({error.strerror}): give a writable folder"
+        ) from error
+
+
+def _weights(folder: Path, stem: str, digest: str) -> Path:
+    """File of the tensors with this SHA-256; ValueError if it is none."""
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"{digest!r} is no SHA-256")
+    return folder / f"{stem}-{digest[:16]}.safetensors"
+
+
+def _previous_weights(folder: Path, stem: str) -> Path | None:
+    """File of the tensors that the present description names; None without a readable one."""
+    try:
+        return _weights(folder, stem, json.loads((folder / f"{stem}.json").read_text())["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return folder / name
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -63,12 +63,12 @@ def load(model: Model | type[Model], folder: str | Path) -> Model:
 
 
 def _rebuild(model_class: type[Model], description: dict, folder: Path) -> Model:
-    if description["class"] != model_class.__name__:
+    if description.get("class") != model_class.__name__:
         raise CheckpointError(
-            f"{folder} holds a {description['class']}, not a {model_class.__name__}: load that"
+            f"{folder} holds a {description.get('class')}, not a {model_class.__name__}: load that"
         )
     try:
-        return model_class(**description["config"])
+        return model_class(**description.get("config", {}))
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"{model_class.__name__} cannot be rebuilt from {folder / 'model.json'} ({error}): "

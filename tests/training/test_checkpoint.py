@@ -223,25 +223,12 @@ def test_divergence_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
     assert_same(run(tmp_path), run(None))
 
 
-def test_damaged_tensors_are_named(tmp_path):
+@pytest.mark.parametrize("damaged", ["training.json", "training-*.safetensors"])
+def test_damaged_checkpoint_is_refused_until_overwritten(tmp_path, damaged):
     run(tmp_path)
-    (path,) = tmp_path.glob("training-*.safetensors")
-    content = bytearray(path.read_bytes())
-    content[-100] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=rf"{path.name} is damaged: .*delete"):
-        run(tmp_path)
-    path.unlink()
-    with pytest.raises(CheckpointError, match=rf"{path.name}, which training\.json names, cannot be read"):
-        run(tmp_path)
-    assert_same(run(tmp_path, resume=False), run(None))
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"sha256": 3}', '{"sha256": "../../x"}'])
-def test_damaged_description_is_named(tmp_path, content):
-    run(tmp_path)
-    (tmp_path / "training.json").write_text(content)
-    with pytest.raises(CheckpointError, match=r"training\.json is damaged .*: delete it"):
+    (path,) = tmp_path.glob(damaged)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match=f"{path.name} is damaged"):
         run(tmp_path)
     assert_same(run(tmp_path, resume=False), run(None))
 

@@ -16,7 +16,7 @@ struct DenseLayer {
 
 // One instruction set's kernels. `threads` is the number of OpenMP threads a call may use.
 struct Kernels {
-  // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 64, into `out` as (re, im) pairs by decreasing
+  // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 48, into `out` as (re, im) pairs by decreasing
   // modulus. failed[i] = 1 where the iteration did not converge: that matrix is the caller's.
   void (*eigvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int d, int threads);
   void (*eigvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int d, int threads);

@@ -11,25 +11,31 @@ try:
 except ImportError:  # installed without a compiler: every formula runs as torch
     _core = None  # type: ignore[assignment]
 
-__all__ = ["core", "isa", "isa_levels", "launch", "usable", "use_isa"]
+__all__ = ["core", "isa", "isa_levels", "launch", "transformed", "usable", "use_isa"]
 
 core = _core
 
 
-def usable(*tensors: Tensor) -> bool:
-    """Whether a kernel may take these tensors in place of the torch formula.
+def transformed(*tensors: Tensor) -> bool:
+    """Whether a functorch transform, forward-mode differentiation or torch.compile looks at these tensors.
 
-    True for untransformed float32 and float64 tensors on the CPU. Under a functorch transform (grad, jvp, vmap,
-    jacrev, jacfwd, hessian), forward-mode differentiation or torch.compile the formula is the answer. This is the one
-    place that reads torch internals.
+    Then the torch formula is the answer: an operator of our own would give jvp and jacfwd a silent zero. This is the
+    one place that reads torch internals.
     """
-    if core is None or torch.compiler.is_compiling():
-        return False
-    if torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0:
-        return False
-    return all(
-        tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64) and type(tensor) in _PLAIN
-        for tensor in tensors
+    return (
+        torch.compiler.is_compiling()
+        or torch._C._functorch.peek_interpreter_stack() is not None
+        or forward_ad._current_level >= 0
+        or any(type(tensor) not in _PLAIN for tensor in tensors)
+    )
+
+
+def usable(*tensors: Tensor) -> bool:
+    """Whether a kernel may take these tensors: untransformed, on the CPU, float32 or float64, and a core to run it."""
+    return (
+        core is not None
+        and not transformed(*tensors)
+        and all(x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) for x in tensors)
     )
 
 

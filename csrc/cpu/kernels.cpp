@@ -1,0 +1,22 @@
+// The table of kernels, compiled once per instruction set.
+#include "kernels.hpp"
+
+#include "cpu/eigvals.hpp"
+#include "cpu/mlp_jacobian.hpp"
+
+#define GEOLATENT_JOIN_(a, b) a##b
+#define GEOLATENT_JOIN(a, b) GEOLATENT_JOIN_(a, b)
+
+namespace geolatent {
+
+const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
+  static const Kernels table = {
+      eigvals<float>,
+      eigvals<double>,
+      mlp_jacobian<float>,
+      mlp_jacobian<double>,
+  };
+  return table;
+}
+
+}  // namespace geolatent

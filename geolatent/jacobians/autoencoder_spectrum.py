@@ -172,6 +172,8 @@ def _sizes(batch: Tensor) -> str:
 
 def _require_finite(samples: Tensor, start: int) -> None:
     """Raise ValueError naming the first sample that holds NaN or Inf."""
+    if samples.sum().isfinite():  # ten times faster than entry by entry; a sum of finite entries may overflow
+        return
     finite = samples.flatten(1).isfinite().all(1)
     if not finite.all():
         index = start + int(finite.logical_not().nonzero()[0])

@@ -29,23 +29,29 @@ def threads():
 
 
 class Case:
-    """Random weights and slopes of a decoder and an encoder, two branches, ``active`` of the units not 0."""
+    """Random weights and slopes of a decoder and an encoder, two branches.
 
-    def __init__(self, d: int, hidden: list[int], n: int, dtype: torch.dtype, active: float = 0.5) -> None:
+    ``active`` of the hidden units have a slope other than 0, and all units of the reconstruction: few active units
+    behind many take the kernel's dot form, the other layers its axpy form.
+    """
+
+    def __init__(
+        self, d: int, hidden: list[int], n: int, dtype: torch.dtype, active: float = 0.3, features: int = 203
+    ) -> None:
         self.generator = torch.Generator().manual_seed(d + 100 * len(hidden) + n)
-        self.n, self.d, self.dtype, self.active = n, d, dtype, active
-        decoder, encoder = [d, *hidden, 23], [23, *reversed(hidden), d]
+        self.n, self.d, self.dtype = n, d, dtype
+        decoder, encoder = [d, *hidden, features], [features, *reversed(hidden), d]
         self.weights = [
             torch.randn(b, a, dtype=dtype, generator=self.generator) / a**0.5
             for a, b in [*itertools.pairwise(decoder), *itertools.pairwise(encoder)]
         ]
         self.decoder_layers = len(decoder) - 1
-        self.decoder_slopes = [self.slopes(width) for width in decoder[1:]]
-        self.branches = [[*(self.slopes(width) for width in encoder[1:-1]), None] for _ in range(2)]
+        self.decoder_slopes = [*(self.slopes(width, active) for width in hidden), self.slopes(features, 1.0)]
+        self.branches = [[*(self.slopes(width, active) for width in encoder[1:-1]), None] for _ in range(2)]
 
-    def slopes(self, width: int) -> Tensor:
+    def slopes(self, width: int, active: float) -> Tensor:
         slopes = torch.rand(self.n, width, dtype=self.dtype, generator=self.generator) + 0.5
-        kept = torch.rand(self.n, width, generator=self.generator) < self.active
+        kept = torch.rand(self.n, width, generator=self.generator) < active
         return slopes * kept
 
     def kernel(self, branches: int = 2) -> Tensor:
@@ -97,12 +103,6 @@ def test_numbers_of_samples_and_threads(isa, dtype, n, count, threads):
 
 
 @dtypes
-def test_wide_layers_with_few_active_units_take_the_dot_form(isa, dtype):
-    case = Case(20, [784, 40], 3, dtype, 0.1)
-    case.check()
-
-
-@dtypes
 def test_slopes_of_one_may_be_left_out(isa, dtype):
     case = Case(4, [9], 3, dtype, 1.0)
     case.decoder_slopes[0] = torch.ones_like(case.decoder_slopes[0])
@@ -140,7 +140,7 @@ def test_nan_stays_in_its_sample(isa, dtype):
 
 
 def test_weights_may_lie_anywhere_in_memory(isa):
-    case = Case(4, [16], 3, torch.float32)
+    case = Case(4, [16], 3, torch.float32, features=208)
     expected = case.kernel()
     case.weights = [
         torch.empty(weight.numel() + 1)[1:].view(weight.shape).copy_(weight) for weight in case.weights

@@ -6,6 +6,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from geolatent.jacobians import Spectrum, SpectrumPair, autoencoder_spectrum, products
+from geolatent.jacobians.dense_network import dense_network
 from geolatent.jacobians.jacobian import jacobian
 
 # torch's own, when forward mode is first used
@@ -85,12 +86,14 @@ def naive(encoder: nn.Module, decoder: nn.Module, x: Tensor, d: int) -> tuple[Te
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("route", ["chain", "torch.func"])
+@pytest.mark.parametrize("route", ["kernel", "formula", "torch.func"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_spectra_are_those_of_the_whole_jacobians(name, route, dtype):
+def test_spectra_are_those_of_the_whole_jacobians(name, route, dtype, monkeypatch):
+    if route == "formula":
+        monkeypatch.setattr(products, "usable", lambda *tensors: False)
     encoder, decoder = (module.to(dtype) for module in autoencoder(ACTIVATIONS[name]))
     x = torch.rand(6, 12, dtype=dtype, generator=seeded())
-    modules = (encoder, decoder) if route == "chain" else (Opaque(encoder), Opaque(decoder))
+    modules = (encoder, decoder) if route != "torch.func" else (Opaque(encoder), Opaque(decoder))
     pair = autoencoder_spectrum(*modules, x, of="both")
     assert isinstance(pair, SpectrumPair)
     of_input = autoencoder_spectrum(*modules, x).eigenvalues
@@ -105,6 +108,19 @@ def test_spectra_are_those_of_the_whole_jacobians(name, route, dtype):
         (of_latent, expected_latent),
     ]:
         assert_same_spectra(found, expected, rtol)
+
+
+def test_products_of_all_routes_are_the_same_matrices(monkeypatch):
+    encoder, decoder = (module.double() for module in autoencoder())
+    x = torch.rand(5, 12, dtype=torch.float64, generator=seeded())
+    networks = dense_network(encoder, 1, torch.float64), dense_network(decoder, 1, torch.float64)
+    with torch.no_grad():
+        by_functions = products.ModuleProducts(encoder, decoder, True, True, bytes_per_sample=1)(x)
+        by_kernel = products.DenseProducts(*networks, True, True)(x)
+        monkeypatch.setattr(products, "usable", lambda *tensors: False)
+        by_formula = products.DenseProducts(*networks, True, True)(x)
+    torch.testing.assert_close(by_kernel, by_functions)
+    torch.testing.assert_close(by_formula, by_functions)
 
 
 def test_eigenvalues_come_by_decreasing_modulus():
@@ -288,6 +304,12 @@ def test_sample_that_is_not_finite_is_named(value):
     x[1234, 5] = value
     with pytest.raises(ValueError, match="sample 1234 holds NaN or Inf"):
         autoencoder_spectrum(encoder, decoder, x)
+
+
+def test_huge_samples_are_finite():
+    encoder, decoder = autoencoder()
+    x = torch.full((4, 12), torch.finfo(torch.float32).max)
+    assert autoencoder_spectrum(encoder, decoder, x).eigenvalues.isfinite().all()
 
 
 def test_modules_that_do_not_fit_are_named():

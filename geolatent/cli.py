@@ -142,7 +142,7 @@ def _scheduler(address: str | None) -> Iterator[None]:
         yield
         return
     try:
-        from dask.distributed import Client  # type: ignore[import-not-found]
+        from dask.distributed import Client  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         _stop("--scheduler needs Dask, which is not installed: pip install 'geolatent[dask]'")
     from joblib import parallel_config

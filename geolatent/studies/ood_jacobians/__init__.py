@@ -56,9 +56,9 @@ DEVIATIONS = [
     "differences between draws.",
     "Box plots show the 5, 25, 50, 75 and 95 percent quantiles of the first seed's models.",
     "Theorem I.2 is not tested: as stated it needs normal matrices, and these Jacobians are not normal.",
-    'Each claim is turned into a question that is asked in many cases. The verdict is "agrees" where the answer '
-    'is yes in at least 80 % of them, "disagrees" below 50 %, "partly" in between; these criteria are ours. '
-    '"High d" means the upper half of the latent dimensions.',
+    "Each claim is turned into a question that is asked in many cases. The verdict is 'agrees' where the "
+    "answer is yes in at least 80 % of them, 'disagrees' below 50 %, 'partly' in between; these criteria are "
+    "ours. 'High d' means the upper half of the latent dimensions.",
     "Added: an out-of-distribution score from the spectrum with its AUROC, Figure 7.",
 ]
 
@@ -76,8 +76,8 @@ def run(
     """Train the autoencoders, measure their spectra and weigh the paper's claims.
 
     Args:
-        preset: "smoke" (seconds), "quick" (about a minute on two cores) or "paper" (the paper's scale, on MNIST:
-            a day or more).
+        preset: "smoke" (seconds), "quick" (about a minute on two cores) or "paper" (the paper's scale, on
+            MNIST: a day or more).
         dataset: "digits", "mnist" or "fashion-mnist"; by default the preset's.
         out: folder of the report. Trained models and measurements are kept in its subfolder ``cache`` by the
             content of their configuration, and a run that was killed continues where it was. None: nothing is

@@ -31,8 +31,8 @@ def threads():
 class Case:
     """Random weights and slopes of a decoder and an encoder, two branches.
 
-    ``active`` of the hidden units have a slope other than 0, and all units of the reconstruction: few active units
-    behind many take the kernel's dot form, the other layers its axpy form.
+    ``active`` of the hidden units have a slope other than 0, and all units of the reconstruction: few active
+    units behind many take the kernel's dot form, the other layers its axpy form.
     """
 
     def __init__(

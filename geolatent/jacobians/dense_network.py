@@ -68,10 +68,11 @@ class DenseNetwork:
 def dense_network(module: nn.Module, sample_ndim: int, dtype: torch.dtype) -> DenseNetwork | None:
     """The module as a dense network, its weights in ``dtype``; None if it is anything else.
 
-    Recognised is an nn.Sequential, nested or not, of linear layers, entry-wise activations, Identity, Dropout
-    and Flatten, all of exactly these types and without hooks, for samples with ``sample_ndim`` axes.
+    Recognised is nn.Linear and an nn.Sequential, nested or not, of linear layers, entry-wise activations,
+    Identity, Dropout and Flatten, all of exactly these types and without hooks, for samples with
+    ``sample_ndim`` axes.
     """
-    layers = list(_flat(module)) if type(module) is nn.Sequential else []
+    layers = list(_flat(module)) if type(module) is nn.Sequential else [module]
     if not all(type(layer) in _LAYERS and not _hooked(layer) for layer in layers) or _hooked(module):
         return None
     flattens = [type(layer) is nn.Flatten for layer in layers]

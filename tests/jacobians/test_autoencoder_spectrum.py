@@ -135,7 +135,7 @@ def test_linear_projector_has_eigenvalues_one(hidden):
     basis = torch.linalg.qr(torch.randn(10, 4, dtype=torch.float64, generator=seeded()))[0]
     encoder, decoder = nn.Linear(10, 4, bias=False).double(), nn.Linear(4, 10, bias=False).double()
     encoder.weight.data, decoder.weight.data = basis.mT.contiguous(), basis
-    modules = (encoder, decoder) if hidden else (nn.Sequential(encoder), nn.Sequential(decoder))
+    modules = (Opaque(encoder), Opaque(decoder)) if hidden else (encoder, decoder)
     x = torch.rand(5, 10, dtype=torch.float64, generator=seeded())
     pair = autoencoder_spectrum(*modules, x, of="both")
     for spectrum in pair:

@@ -23,6 +23,7 @@ def hooked(module: nn.Module) -> nn.Module:
 RELU = nn.ReLU()
 
 RECOGNISED = {
+    "bare layer": nn.Linear(4, 3),
     "one layer": nn.Sequential(nn.Linear(4, 3)),
     "without bias": nn.Sequential(nn.Linear(4, 3, bias=False), nn.ReLU()),
     "nested": nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.Tanh()), nn.Sequential(nn.Linear(3, 2))),
@@ -35,13 +36,13 @@ RECOGNISED = {
 }
 
 OTHER = {
-    "bare layer": nn.Linear(4, 3),
     "subclass": nn.Sequential(DoubledLinear(4, 3)),
     "subclass of Sequential": Residual(nn.Linear(4, 4)),
     "nested subclass of Sequential": nn.Sequential(Residual(nn.Linear(4, 4))),
     "normalisation": nn.Sequential(nn.Linear(4, 3), nn.LayerNorm(3)),
     "rows together": nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1)),
     "layer with hook": nn.Sequential(hooked(nn.Linear(4, 3))),
+    "bare layer with hook": hooked(nn.Linear(4, 3)),
     "hook": hooked(nn.Sequential(nn.Linear(4, 3))),
     "nested hook": nn.Sequential(hooked(nn.Sequential(nn.Linear(4, 3)))),
     "no layer": nn.Sequential(),

@@ -62,7 +62,9 @@ def use_isa(name: str) -> None:
     """Run the kernels of one instruction set from now on (the environment variable GEOLATENT_ISA does it at import)."""
     if core is None or not core.use_isa(name):
         available = ", ".join(isa_levels()) or "none: the core was not compiled"
-        raise ValueError(f"GEOLATENT_ISA must name an instruction set of this machine; got {name!r}: use one of {available}")
+        raise ValueError(
+            f"GEOLATENT_ISA must name an instruction set of this machine; got {name!r}: use one of {available}"
+        )
 
 
 if os.environ.get("GEOLATENT_ISA"):

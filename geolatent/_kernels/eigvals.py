@@ -47,7 +47,7 @@ def _(matrices: Tensor) -> Tensor:
 
 
 @eigvals.register_vmap
-def _(info: object, in_dims: tuple[int], matrices: Tensor) -> tuple[Tensor, int]:
+def _(_info: object, in_dims: tuple[int], matrices: Tensor) -> tuple[Tensor, int]:
     return eigvals(matrices.movedim(in_dims[0], 0)), 0
 
 
@@ -86,7 +86,7 @@ def _require_simple(matrices: Tensor, values: Tensor, right: Tensor, left: Tenso
     if bool((needed & ~simple).any()):
         index = tuple((needed & ~simple).nonzero()[0].tolist())
         where = f"matrix {index[0] if len(index) == 1 else index} of the batch" if index else "the matrix"
-        raise torch.linalg.LinAlgError(
+        raise torch.linalg.LinAlgError(  # type: ignore[attr-defined]
             f"the gradient of eigvals needs distinct eigenvalues; {where} has repeated ones to working precision: "
             "perturb it, or differentiate a symmetric function of the spectrum such as the trace or the determinant"
         )

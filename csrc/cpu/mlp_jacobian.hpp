@@ -1,8 +1,7 @@
 // The chain rule through a decoder and an encoder of dense layers, right to left on the d latent tangents, a sample at
-// a time: X <- (X W') diag(slopes), one tangent a row. Units whose activation has slope 0 are skipped; the cheaper
-// of two ways is chosen for each layer and sample:
-// axpy_layer for few active inputs, dot_layer for few active outputs.
-// A sample's result depends on nothing but itself. Included once per instruction set.
+// a time: X <- (X W') diag(slopes), one tangent a row. Units whose activation has slope 0 are skipped: by axpy_layer
+// behind them, by dot_layer at them, whichever costs less for the layer and sample. A sample's result depends on
+// nothing but itself. Included once per instruction set.
 #pragma once
 
 #include <cstdint>

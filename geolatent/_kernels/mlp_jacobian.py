@@ -5,7 +5,7 @@ from torch import Tensor
 
 from geolatent._kernels import launch
 
-_BLOCK_BYTES = 256  # outputs of one weight block, csrc/cpu/mlp_jacobian.hpp
+_BLOCK_BYTES = 256  # outputs of one weight block, csrc/cpu/tangents.hpp
 _ROW_BYTES = 64
 
 
@@ -25,9 +25,7 @@ class PackedChain:
         self._columns = [_column_blocks(weight) for weight in weights]
         self._rows = [_padded(weight, _ROW_BYTES // weight.element_size()) for weight in weights]
 
-    def __call__(
-        self, count: int, slopes: list[Tensor | None], branches: list[list[Tensor | None]]
-    ) -> Tensor:
+    def __call__(self, count: int, slopes: list[Tensor | None], branches: list[list[Tensor | None]]) -> Tensor:
         """Products Df Dg of ``count`` samples, shape (count, branches, d, d), entry [i, j] = d f_i / d z_j.
 
         Args:
@@ -38,9 +36,7 @@ class PackedChain:
         first = self.weights[0]
         products = first.new_empty((count, len(branches), self.latent_dim, self.latent_dim))
         table = []
-        for index, (weight, columns, rows) in enumerate(
-            zip(self.weights, self._columns, self._rows, strict=True)
-        ):
+        for index, (weight, columns, rows) in enumerate(zip(self.weights, self._columns, self._rows, strict=True)):
             if index < self.decoder_layers:
                 of_layer = [slopes[index], None]
             else:

@@ -48,10 +48,10 @@ def autoencoder_spectrum(
     .. math:: J_I(x) = Dg(z)\, Df(x), \qquad J_L(z) = Df(y)\, Dg(z), \qquad z = f(x), \quad y = g(z)
 
     The d leading eigenvalues of the N x N matrix J_I are exactly those of the d x d matrix Df(x) Dg(z), for
-    AB and BA share their non-zero spectrum; the others are zero. Samples stream in tiles, so that memory does
-    not grow with their number beyond the result. Two nn.Sequential of linear layers and entry-wise
-    activations run through the compiled chain, every other module through torch.func (the decoder must
-    support forward-mode differentiation).
+    AB and BA share their non-zero spectrum; the others are zero. (With d > N the last d - N are zeros, up to
+    rounding.) Samples stream in tiles, so that memory does not grow with their number beyond the result. Two
+    nn.Sequential of linear layers and entry-wise activations run through the compiled chain, every other
+    module through torch.func (the decoder must support forward-mode differentiation).
 
     Args:
         encoder: f, maps (N, ...) to the latent codes (N, ...); d counts the entries of one code.
@@ -76,7 +76,7 @@ def autoencoder_spectrum(
         That of :func:`geolatent.linalg.eigvals` on the product, which is formed in the precision of ``x``.
 
     Source:
-        [agarwala2025ood], definitions of J_I and J_L.
+        [agarwala2022ood], definitions of J_I and J_L.
 
     Example:
         >>> import torch
@@ -89,21 +89,15 @@ def autoencoder_spectrum(
     require_module("encoder", encoder, x)
     require_module("decoder", decoder, x)
     if x.ndim < 2:
-        raise ValueError(
-            f"x must have shape (N, ...); got {tuple(x.shape)}: add a batch axis with .unsqueeze(0)"
-        )
+        raise ValueError(f"x must have shape (N, ...); got {tuple(x.shape)}: add a batch axis with .unsqueeze(0)")
     budget = DEFAULT_BUDGET if max_memory is None else max_memory
     with torch.inference_mode(False), torch.no_grad():
-        products, latent_dim = _products(
-            encoder, decoder, x, at_input=of != "latent", at_reconstruction=of != "input"
-        )
+        products, latent_dim = _products(encoder, decoder, x, at_input=of != "latent", at_reconstruction=of != "input")
         tile = samples_per_tile(budget, products.bytes_per_sample, products.largest_tile)
         branches = 2 if of == "both" else 1
         eigenvalues = _stream(products, x, tile, (branches, latent_dim), progress)
     if of == "both":
-        return SpectrumPair(
-            Spectrum(eigenvalues[:, 0].contiguous()), Spectrum(eigenvalues[:, 1].contiguous())
-        )
+        return SpectrumPair(Spectrum(eigenvalues[:, 0].contiguous()), Spectrum(eigenvalues[:, 1].contiguous()))
     return Spectrum(eigenvalues[:, 0])
 
 
@@ -148,9 +142,7 @@ def _probe(encoder: Function, decoder: Function, sample: Tensor) -> Tensor:
     try:
         code = encoder(sample)
     except RuntimeError as error:
-        raise ValueError(
-            f"x of shape (N, {_sizes(sample)}) does not fit the encoder's input: {error}"
-        ) from error
+        raise ValueError(f"x of shape (N, {_sizes(sample)}) does not fit the encoder's input: {error}") from error
     try:
         reconstruction = decoder(code)
     except RuntimeError as error:

@@ -52,9 +52,7 @@ def jacobian(module: nn.Module, x: Tensor, mode: Mode | None = None) -> Tensor:
         raise ValueError(f"mode must be 'forward', 'reverse' or None; got {mode!r}")
     require_module("module", module, x)
     if x.ndim < 2:
-        raise ValueError(
-            f"x must have shape (N, ...); got {tuple(x.shape)}: add a batch axis with .unsqueeze(0)"
-        )
+        raise ValueError(f"x must have shape (N, ...); got {tuple(x.shape)}: add a batch axis with .unsqueeze(0)")
     dtype = working_dtype(x)
     function = batch_function(module, dtype)
     with torch.no_grad():

@@ -13,9 +13,7 @@ def budget_in_bytes(max_memory: int | str) -> int:
     text = str(max_memory).strip()
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)", text.upper())
     if type(max_memory) not in (int, str) or match is None or match.group(2) not in _UNITS:
-        raise ValueError(
-            f"max_memory must be a number of bytes or text such as '2GiB' or '500MB'; got {max_memory!r}"
-        )
+        raise ValueError(f"max_memory must be a number of bytes or text such as '2GiB' or '500MB'; got {max_memory!r}")
     size = int(float(match.group(1)) * _UNITS[match.group(2)])
     if size < 1:
         raise ValueError(f"max_memory must be positive; got {max_memory!r}: pass for example '1GiB'")

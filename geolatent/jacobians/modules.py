@@ -20,8 +20,7 @@ def require_module(name: str, module: nn.Module, x: Tensor) -> None:
     """Raise unless ``module`` is an nn.Module in evaluation mode with the data type and device of ``x``."""
     if not isinstance(module, nn.Module):
         raise TypeError(
-            f"{name} must be a torch.nn.Module; got {type(module).__name__}: "
-            f"wrap a function in a Module's forward"
+            f"{name} must be a torch.nn.Module; got {type(module).__name__}: wrap a function in a Module's forward"
         )
     require_floating("x", x)
     for key, parameter in module.named_parameters():
@@ -43,9 +42,7 @@ def _require_samples_apart(label: str, layer: nn.Module) -> None:
     random = random or isinstance(layer, nn.RReLU) or _inner_dropout(layer) > 0
     running = isinstance(layer, nn.modules.batchnorm._NormBase) and layer.track_running_stats
     if layer.training and (random or running):
-        raise ValueError(
-            f"{label} must be in evaluation mode; got training mode: call .eval() on the module first"
-        )
+        raise ValueError(f"{label} must be in evaluation mode; got training mode: call .eval() on the module first")
 
 
 def _inner_dropout(layer: nn.Module) -> float:

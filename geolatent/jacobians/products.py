@@ -32,9 +32,7 @@ class DenseProducts:
 
     largest_tile = 1024
 
-    def __init__(
-        self, encoder: DenseNetwork, decoder: DenseNetwork, at_input: bool, at_reconstruction: bool
-    ) -> None:
+    def __init__(self, encoder: DenseNetwork, decoder: DenseNetwork, at_input: bool, at_reconstruction: bool) -> None:
         self.encoder, self.decoder = encoder, decoder
         self.at_input, self.at_reconstruction = at_input, at_reconstruction
         self._weights = [layer.weight for layer in (*decoder.layers, *encoder.layers)]

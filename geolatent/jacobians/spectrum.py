@@ -138,9 +138,7 @@ class SpectrumPair(NamedTuple):
 
         .. math:: \|\lambda_I - \lambda_L\|^2 / d
         """
-        difference = self.input.eigenvalues.to(torch.complex128) - self.latent.eigenvalues.to(
-            torch.complex128
-        )
+        difference = self.input.eigenvalues.to(torch.complex128) - self.latent.eigenvalues.to(torch.complex128)
         return difference.abs().square().mean(-1)
 
 

@@ -1,8 +1,6 @@
-import itertools
-
 import pytest
 import torch
-from scipy.optimize import linear_sum_assignment
+from small_autoencoders import Opaque, assert_same_spectra, autoencoder, initialise, seeded
 from torch import Tensor, nn
 
 from geolatent.jacobians import Spectrum, SpectrumPair, autoencoder_spectrum, products
@@ -23,54 +21,6 @@ ACTIVATIONS = {
     "silu": nn.SiLU(),
     "identity": nn.Identity(),
 }
-
-
-class Opaque(nn.Module):
-    """Hides a module from the recognition of multilayer perceptrons."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.module(x)
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def initialise(module: nn.Module, seed: int) -> nn.Module:
-    """Weights large enough that no eigenvalue drowns in rounding."""
-    generator = seeded(seed)
-    for parameter in module.parameters():
-        size = parameter[0].numel() if parameter.ndim > 1 else 16
-        parameter.data.normal_(0, 1.5 / size**0.5, generator=generator)
-    return module.eval()
-
-
-def mlp(*widths: int, activation: nn.Module, last: nn.Module | None = None, seed: int = 0) -> nn.Sequential:
-    layers = [
-        layer for pair in itertools.pairwise(widths) for layer in (nn.Linear(*pair), nn.Dropout(), activation)
-    ]
-    layers = [*layers[:-1], last or nn.Identity()]
-    return initialise(nn.Sequential(*layers), seed)
-
-
-def autoencoder(
-    activation: nn.Module = ACTIVATIONS["tanh"], d: int = 3
-) -> tuple[nn.Sequential, nn.Sequential]:
-    encoder = mlp(12, 9, 7, d, activation=activation, seed=1)
-    return encoder, mlp(d, 8, 12, activation=activation, last=nn.Tanh(), seed=2)
-
-
-def assert_same_spectra(found: Tensor, expected: Tensor, rtol: float) -> None:
-    """Equal as multisets, to ``rtol`` of the largest modulus of each row."""
-    assert found.shape == expected.shape
-    for one, other in zip(found.to(torch.complex128), expected.to(torch.complex128), strict=True):
-        distances = (one[:, None] - other[None, :]).abs()
-        rows, columns = linear_sum_assignment(distances.numpy())
-        assert distances[rows, columns].max() <= rtol * other.abs().max()
 
 
 def naive(encoder: nn.Module, decoder: nn.Module, x: Tensor, d: int) -> tuple[Tensor, Tensor]:
@@ -180,71 +130,6 @@ def test_decoder_output_takes_the_shape_of_x():
         assert_same_spectra(found.latent.eigenvalues, expected.latent.eigenvalues, 1e-4)
 
 
-@pytest.mark.parametrize("opaque", [False, True])
-def test_small_tiles_give_the_result_of_one(opaque, monkeypatch):
-    encoder, decoder = (module.double() for module in autoencoder())
-    if opaque:
-        encoder, decoder = Opaque(encoder), Opaque(decoder)
-    x = torch.rand(23, 12, dtype=torch.float64, generator=seeded())
-    whole = autoencoder_spectrum(encoder, decoder, x, of="both")
-    monkeypatch.setattr(products.DenseProducts, "largest_tile", 5)
-    monkeypatch.setattr(products.ModuleProducts, "largest_tile", 5)
-    tiled = autoencoder_spectrum(encoder, decoder, x, of="both")
-    assert_same_spectra(tiled.input.eigenvalues, whole.input.eigenvalues, 1e-12)
-    assert_same_spectra(tiled.latent.eigenvalues, whole.latent.eigenvalues, 1e-12)
-
-
-@pytest.mark.parametrize("opaque", [False, True])
-def test_no_tile_exceeds_the_budget(opaque, monkeypatch):
-    encoder, decoder = autoencoder()
-    if opaque:
-        encoder, decoder = Opaque(encoder), Opaque(decoder)
-    route = products.ModuleProducts if opaque else products.DenseProducts
-    tiles = []
-    compute = route.__call__
-
-    def recorded(self, x):
-        tiles.append((len(x), len(x) * self.bytes_per_sample))
-        return compute(self, x)
-
-    monkeypatch.setattr(route, "__call__", recorded)
-    autoencoder_spectrum(encoder, decoder, torch.rand(50, 12, generator=seeded()), max_memory="20KB")
-    assert len(tiles) > 2
-    assert sum(size for size, _ in tiles) == 50
-    assert max(used for _, used in tiles) <= 20_000
-
-
-@pytest.mark.parametrize("opaque", [False, True])
-@pytest.mark.parametrize("of", ["input", "both"])
-def test_memory_does_not_grow_with_the_samples(opaque, of):
-    encoder, decoder = autoencoder()
-    if opaque:
-        encoder, decoder = Opaque(encoder), Opaque(decoder)
-    budget = 100_000
-    peaks = []
-    for n in (200, 800):
-        x = torch.rand(n, 12, generator=seeded())
-        with torch.profiler.profile(
-            activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
-        ) as profiler:
-            result = autoencoder_spectrum(encoder, decoder, x, of=of, max_memory=budget)
-        eigenvalues = [result.eigenvalues] if of == "input" else [spectrum.eigenvalues for spectrum in result]
-        held = sum(values.numel() * values.element_size() for values in eigenvalues)
-        peaks.append(peak_memory(profiler) - held * (3 if of == "both" else 1))
-    assert peaks[1] <= peaks[0] * 1.1 + 10_000
-    assert max(peaks) <= 1.5 * budget
-
-
-def peak_memory(profiler: torch.profiler.profile) -> int:
-    """Most bytes that torch held at once on the CPU during the profile."""
-    held = peak = 0
-    for event in profiler.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            held += event.nbytes()
-            peak = max(peak, held)
-    return peak
-
-
 def test_progress_shows_a_bar(capsys):
     encoder, decoder = autoencoder()
     autoencoder_spectrum(encoder, decoder, torch.rand(4, 12), progress=True)
@@ -295,59 +180,3 @@ def test_empty_set():
     assert pair.input.eigenvalues.shape == pair.latent.eigenvalues.shape == (0, 3)
     assert autoencoder_spectrum(Opaque(encoder), decoder, torch.rand(0, 12)).eigenvalues.shape == (0, 3)
     assert isinstance(autoencoder_spectrum(encoder, decoder, torch.rand(0, 12)), Spectrum)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_sample_that_is_not_finite_is_named(value):
-    encoder, decoder = autoencoder()
-    x = torch.rand(2000, 12)
-    x[1234, 5] = value
-    with pytest.raises(ValueError, match="sample 1234 holds NaN or Inf"):
-        autoencoder_spectrum(encoder, decoder, x)
-
-
-def test_huge_samples_are_finite():
-    encoder, decoder = autoencoder()
-    x = torch.full((4, 12), torch.finfo(torch.float32).max)
-    assert autoencoder_spectrum(encoder, decoder, x).eigenvalues.isfinite().all()
-
-
-def test_modules_that_do_not_fit_are_named():
-    encoder, decoder = autoencoder()
-    x = torch.rand(4, 12)
-    with pytest.raises(ValueError, match="encoder output of size 5 does not fit the decoder's input"):
-        autoencoder_spectrum(mlp(12, 5, activation=nn.ReLU()), decoder, x)
-    with pytest.raises(ValueError, match="does not fit the encoder's input"):
-        autoencoder_spectrum(encoder, decoder, torch.rand(4, 11))
-    with pytest.raises(ValueError, match=r"as many entries as x, 12 a sample; got size 13"):
-        autoencoder_spectrum(encoder, mlp(3, 13, activation=nn.ReLU()), x)
-
-
-def test_wrong_arguments_are_named():
-    encoder, decoder = autoencoder()
-    x = torch.rand(4, 12)
-    with pytest.raises(ValueError, match="of must be"):
-        autoencoder_spectrum(encoder, decoder, x, of="output")
-    with pytest.raises(TypeError, match="x must be real floating point"):
-        autoencoder_spectrum(encoder, decoder, torch.ones(4, 12, dtype=torch.uint8))
-    with pytest.raises(TypeError, match="data type of the encoder"):
-        autoencoder_spectrum(encoder, decoder, x.double())
-    with pytest.raises(TypeError, match="data type of the decoder"):
-        autoencoder_spectrum(encoder, nn.Linear(3, 12).double(), x)
-    with pytest.raises(TypeError, match=r"decoder must be a torch.nn.Module"):
-        autoencoder_spectrum(encoder, decoder.forward, x)
-    with pytest.raises(ValueError, match="one device"):
-        autoencoder_spectrum(encoder, nn.Linear(3, 12, device="meta"), x)
-    with pytest.raises(ValueError, match="batch axis"):
-        autoencoder_spectrum(encoder, decoder, x[0])
-    with pytest.raises(ValueError, match="encoder layer 1, Dropout, must be in evaluation mode"):
-        autoencoder_spectrum(encoder.train(), decoder, x)
-
-
-@pytest.mark.parametrize(
-    ("max_memory", "message"), [("1KB", "must hold one sample"), (0, "must be positive")]
-)
-def test_budgets_too_small_are_refused(max_memory, message):
-    encoder, decoder = autoencoder()
-    with pytest.raises(ValueError, match=message):
-        autoencoder_spectrum(encoder, decoder, torch.rand(4, 12), max_memory=max_memory)

@@ -27,9 +27,7 @@ RECOGNISED = {
     "one layer": nn.Sequential(nn.Linear(4, 3)),
     "without bias": nn.Sequential(nn.Linear(4, 3, bias=False), nn.ReLU()),
     "nested": nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.Tanh()), nn.Sequential(nn.Linear(3, 2))),
-    "silent layers": nn.Sequential(
-        nn.Flatten(), nn.Identity(), nn.Linear(4, 3), nn.Dropout(), nn.Sigmoid()
-    ).eval(),
+    "silent layers": nn.Sequential(nn.Flatten(), nn.Identity(), nn.Linear(4, 3), nn.Dropout(), nn.Sigmoid()).eval(),
     "one activation twice": nn.Sequential(nn.Linear(4, 3), RELU, nn.Linear(3, 2), RELU),
     "two activations": nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.ReLU(), nn.Linear(3, 2), nn.Softplus()),
     "in place": nn.Sequential(nn.Linear(4, 3), nn.ReLU(inplace=True), nn.Linear(3, 2), nn.ELU(inplace=True)),
@@ -69,9 +67,7 @@ def test_network_computes_the_module_and_its_slopes(name):
         jacobians = layer.weight @ jacobians
         jacobians = jacobians if slope is None else slope.unsqueeze(-1) * jacobians
     for sample, jacobian in zip(x, jacobians, strict=True):
-        torch.testing.assert_close(
-            jacobian, torch.autograd.functional.jacobian(module, sample[None])[0, :, 0]
-        )
+        torch.testing.assert_close(jacobian, torch.autograd.functional.jacobian(module, sample[None])[0, :, 0])
 
 
 @pytest.mark.parametrize("name", OTHER)

@@ -51,9 +51,7 @@ def test_jacobian_is_that_of_central_differences(name, mode):
     for column in range(size):
         shift = torch.zeros(size, dtype=torch.float64)
         shift[column] = step
-        difference = (module(x + shift.reshape(shape)) - module(x - shift.reshape(shape))).flatten(1) / (
-            2 * step
-        )
+        difference = (module(x + shift.reshape(shape)) - module(x - shift.reshape(shape))).flatten(1) / (2 * step)
         torch.testing.assert_close(jacobians[:, :, column], difference.detach(), rtol=1e-7, atol=1e-7)
 
 

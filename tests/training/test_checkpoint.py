@@ -134,10 +134,11 @@ def test_interrupt_within_an_epoch(tmp_path, monkeypatch, every, dies_in_epoch, 
         assert_same(resumed, run(None, seed=seed))
 
 
-def test_finished_run_returns_at_once(tmp_path, monkeypatch):
-    first = run(tmp_path)
+@pytest.mark.parametrize("every", [1, 3, 100])
+def test_finished_run_returns_at_once(tmp_path, monkeypatch, every):
+    first = run(tmp_path, checkpoint_every=every)
     monkeypatch.setattr(Noisy, "loss", lambda self, x: pytest.fail("trained again"))
-    again = run(tmp_path)
+    again = run(tmp_path, checkpoint_every=every)
     assert_same(again, first)
     assert again[1].seconds == first[1].seconds
 

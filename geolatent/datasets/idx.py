@@ -36,9 +36,7 @@ def read_content(path: str | Path) -> bytes:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}): check the path and its permissions"
-        ) from error
+        raise DataError(f"{path} cannot be read ({error.strerror}): check the path and its permissions") from error
     return decompress(content, path)
 
 
@@ -64,9 +62,7 @@ def parse_idx(content: bytes, path: str | Path) -> Tensor:
     value_type = np.dtype(_VALUE_TYPES[content[2]])
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise DataError(
-            f"{path} is truncated within its header of {start} bytes: replace it by an intact copy"
-        )
+        raise DataError(f"{path} is truncated within its header of {start} bytes: replace it by an intact copy")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
     expected = start + math.prod(shape) * value_type.itemsize
     if len(content) != expected:

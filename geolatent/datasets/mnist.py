@@ -152,9 +152,7 @@ def _write(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be written ({error.strerror}): give a writable folder as root"
-        ) from error
+        raise DataError(f"{path} cannot be written ({error.strerror}): give a writable folder as root") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

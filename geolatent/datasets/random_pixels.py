@@ -81,9 +81,7 @@ def random_pixels(name: str, n: int, shape: Sequence[int], generator: Generator 
     if name not in _FILL:
         raise ValueError(f"name must be one of {', '.join(RANDOM_PIXELS)}; got {name!r}: choose one of these")
     if n < 0 or min(shape, default=0) < 0:
-        raise ValueError(
-            f"n and shape must not be negative; got n = {n}, shape = {tuple(shape)}: count images from 0"
-        )
+        raise ValueError(f"n and shape must not be negative; got n = {n}, shape = {tuple(shape)}: count images from 0")
     pixels = torch.empty(n, *shape, device=generator.device if generator is not None else "cpu")
     _FILL[name](pixels, generator)
     return pixels

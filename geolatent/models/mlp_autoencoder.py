@@ -50,9 +50,7 @@ class MLPAutoencoder(Autoencoder):
         generator: Generator | None = None,
     ) -> None:
         if not isinstance(hidden, Sequence) or isinstance(hidden, str):
-            raise TypeError(
-                f"hidden must be a sequence of widths; got {hidden!r}: give one layer as (width,)"
-            )
+            raise TypeError(f"hidden must be a sequence of widths; got {hidden!r}: give one layer as (width,)")
         hidden = [checked_width(f"hidden[{k}]", width) for k, width in enumerate(hidden)]
         n_features = checked_width("n_features", n_features)
         latent_dim = checked_width("latent_dim", latent_dim)

@@ -30,9 +30,7 @@ class Settings:
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr must be finite and above 0; got {self.lr}: 1e-3 is Adam's usual step size")
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(
-                f"weight_decay must be finite and at least 0; got {self.weight_decay}: 0 turns it off"
-            )
+            raise ValueError(f"weight_decay must be finite and at least 0; got {self.weight_decay}: 0 turns it off")
 
 
 def require_trainable(model: nn.Module) -> None:
@@ -46,29 +44,21 @@ def require_trainable(model: nn.Module) -> None:
         raise ValueError("model must have parameters to train; got none with requires_grad: unfreeze some")
     devices = sorted({str(parameter.device) for parameter in model.parameters()})
     if len(devices) > 1:
-        raise ValueError(
-            f"model must lie on one device; got parameters on {', '.join(devices)}: pass device="
-        )
+        raise ValueError(f"model must lie on one device; got parameters on {', '.join(devices)}: pass device=")
 
 
 def require_samples(name: str, data: Tensor, like: Tensor) -> None:
     """Raise unless data is (N, ...), not empty, finite, and of the dtype and device of ``like``."""
     require_floating(name, data)
     if data.ndim < 1 or data.numel() == 0:
-        raise ValueError(
-            f"{name} must hold at least one sample; got shape {tuple(data.shape)}: check its source"
-        )
+        raise ValueError(f"{name} must hold at least one sample; got shape {tuple(data.shape)}: check its source")
     if data.dtype != like.dtype:
         raise TypeError(
             f"{name} must have the model's dtype {like.dtype}; got {data.dtype}: call {name}.to({like.dtype})"
         )
     if data.device != like.device:
-        raise ValueError(
-            f"{name} must be on the model's device {like.device}; got {data.device}: pass device="
-        )
-    bad = (
-        ~torch.isfinite(data.detach()).flatten(1).all(1) if data.ndim > 1 else ~torch.isfinite(data.detach())
-    )
+        raise ValueError(f"{name} must be on the model's device {like.device}; got {data.device}: pass device=")
+    bad = ~torch.isfinite(data.detach()).flatten(1).all(1) if data.ndim > 1 else ~torch.isfinite(data.detach())
     if bad.any():
         raise ValueError(
             f"{name} must be finite; got NaN or Inf in {int(bad.sum())} of {len(data)} samples, the first at "
@@ -80,6 +70,4 @@ def _require_count(name: str, value: int, least: int) -> None:
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer; got {value!r}: pass a whole number of at least {least}")
     if value < least:
-        raise ValueError(
-            f"{name} must be at least {least}; got {value}: pass a whole number of at least {least}"
-        )
+        raise ValueError(f"{name} must be at least {least}; got {value}: pass a whole number of at least {least}")

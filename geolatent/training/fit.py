@@ -138,9 +138,7 @@ def _require_data(model: nn.Module, data: Tensor, validation: Tensor | None, set
     if validation is not None:
         require_samples("validation", validation, parameter)
     elif settings.patience is not None:
-        raise ValueError(
-            f"patience must come with validation data; got {settings.patience}: pass validation="
-        )
+        raise ValueError(f"patience must come with validation data; got {settings.patience}: pass validation=")
 
 
 def _adam(model: nn.Module, settings: Settings) -> Adam:
@@ -163,9 +161,7 @@ def _configuration(
         "lr": settings.lr,
         "weight_decay": settings.weight_decay,
         "patience": settings.patience,
-        "generator": None
-        if generator is None
-        else f"seed {generator.initial_seed()} on {generator.device.type}",
+        "generator": None if generator is None else f"seed {generator.initial_seed()} on {generator.device.type}",
         "data": fingerprint(data),
         "validation": fingerprint(validation),
     }

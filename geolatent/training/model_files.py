@@ -64,9 +64,7 @@ def load(model: Model | type[Model], folder: str | Path) -> Model:
 
 def _rebuild(model_class: type[Model], description: dict, folder: Path) -> Model:
     if description.get("class") != model_class.__name__:
-        raise CheckpointError(
-            f"{folder} holds a {description.get('class')}, not a {model_class.__name__}: load that"
-        )
+        raise CheckpointError(f"{folder} holds a {description.get('class')}, not a {model_class.__name__}: load that")
     try:
         return model_class(**description.get("config", {}))
     except (TypeError, ValueError) as error:

@@ -82,9 +82,7 @@ def _writing(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise CheckpointError(
-            f"{folder} cannot be written ({error.strerror}): give a writable folder"
-        ) from error
+        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): give a writable folder") from error
 
 
 def _weights(folder: Path, stem: str, digest: str) -> Path:

@@ -13,9 +13,7 @@ def test_names():
 
 @pytest.mark.parametrize("call", [datasets.load, datasets.fetch])
 def test_unknown_name_is_refused_with_the_choices(call):
-    with pytest.raises(
-        ValueError, match=r'name must be one of "digits", "mnist", "fashion-mnist"; got \'cifar\''
-    ):
+    with pytest.raises(ValueError, match=r'name must be one of "digits", "mnist", "fashion-mnist"; got \'cifar\''):
         call("cifar")
 
 

@@ -126,9 +126,7 @@ def test_truncated_gzip_is_named_and_refused(tmp_path):
     write_files(tmp_path / "mnist", "mnist")
     path = tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(
-        DataError, match=rf"{path.name} is a damaged or truncated gzip .*`geolatent data mnist`"
-    ):
+    with pytest.raises(DataError, match=rf"{path.name} is a damaged or truncated gzip .*`geolatent data mnist`"):
         datasets.load("mnist", root=tmp_path)
 
 
@@ -160,9 +158,7 @@ def test_offline_error_says_where_it_looked_and_what_to_do(tmp_path, monkeypatch
 def test_fetch_downloads_into_root(tmp_path, mirror):
     folder = datasets.fetch("mnist", root=tmp_path / "root")
     assert folder == tmp_path / "root" / "mnist"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        f"{file}.gz" for file in tiny_files("mnist")
-    )
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{file}.gz" for file in tiny_files("mnist"))
     for path in mirror.iterdir():
         path.unlink()
     assert datasets.fetch("mnist", root=tmp_path / "root") == folder

@@ -18,11 +18,7 @@ def test_linear_starts_uniform_within_the_bound_of_torch(bias):
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "leaky_relu", "gelu", "identity"])
 def test_named_activations_are_the_functions_of_torch(name):
     x = torch.linspace(-3, 3, 13)
-    function = (
-        {"identity": lambda v: v}.get(name)
-        or getattr(torch.nn.functional, name, None)
-        or getattr(torch, name)
-    )
+    function = {"identity": lambda v: v}.get(name) or getattr(torch.nn.functional, name, None) or getattr(torch, name)
     assert torch.equal(make_activation(name)(x), function(x))
     assert activation_name(name) == name
     assert activation_name(type(make_activation(name))) == name

@@ -36,9 +36,7 @@ def test_from_pca_reconstructs_as_sklearn(latent_dim):
     pca = sklearn.decomposition.PCA(latent_dim).fit(x.numpy())
     oracle = pca.inverse_transform(pca.transform(x.numpy()))
     np.testing.assert_allclose(model(x).detach().numpy(), oracle, atol=1e-12)
-    np.testing.assert_allclose(
-        model.encode(x).detach().numpy().var(0, ddof=1), pca.explained_variance_, rtol=1e-10
-    )
+    np.testing.assert_allclose(model.encode(x).detach().numpy().var(0, ddof=1), pca.explained_variance_, rtol=1e-10)
 
 
 def test_from_pca_is_a_minimum():
@@ -75,9 +73,7 @@ def test_from_pca_refuses_integers():
         LinearAutoencoder.from_pca(torch.ones(5, 5, dtype=torch.int64), 2)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"), [((0, 1), "n_features"), ((4, 0), "latent_dim"), ((4, -3), "latent")]
-)
+@pytest.mark.parametrize(("arguments", "named"), [((0, 1), "n_features"), ((4, 0), "latent_dim"), ((4, -3), "latent")])
 def test_widths_below_one_are_refused(arguments, named):
     with pytest.raises(ValueError, match=f"{named}.* must be at least 1"):
         LinearAutoencoder(*arguments)

@@ -28,9 +28,7 @@ def test_default_is_the_network_of_the_paper():
     model = MLPAutoencoder(784, 20)
     assert [type(layer) for layer in model.encoder] == [nn.Linear, nn.ReLU] * 3 + [nn.Linear]
     assert [type(layer) for layer in model.decoder] == [nn.Linear, nn.ReLU] * 3 + [nn.Linear, nn.Tanh]
-    widths = [
-        layer.out_features for layer in [*model.encoder, *model.decoder] if isinstance(layer, nn.Linear)
-    ]
+    widths = [layer.out_features for layer in [*model.encoder, *model.decoder] if isinstance(layer, nn.Linear)]
     assert widths == [128, 64, 32, 20, 32, 64, 128, 784]
 
 
@@ -54,9 +52,7 @@ def test_any_widths_and_activations(n_features, latent_dim, hidden, activation):
 
 
 def test_matches_the_formula():
-    model = MLPAutoencoder(
-        6, 2, (4,), "sigmoid", output_activation="identity", latent_activation="tanh"
-    ).double()
+    model = MLPAutoencoder(6, 2, (4,), "sigmoid", output_activation="identity", latent_activation="tanh").double()
     x = torch.rand(5, 6, dtype=torch.float64, generator=seeded())
     first, second = model.encoder[0], model.encoder[2]
     z = torch.tanh(torch.sigmoid(x @ first.weight.T + first.bias) @ second.weight.T + second.bias)
@@ -75,9 +71,7 @@ def test_images_are_flattened_on_the_way_in():
     assert torch.equal(model.loss(images), model.loss(images.reshape(4, 12)))
 
 
-@pytest.mark.parametrize(
-    "activation", [nn.SiLU, lambda: nn.SiLU(), nn.SiLU(), lambda: nn.Sequential(nn.SiLU())]
-)
+@pytest.mark.parametrize("activation", [nn.SiLU, lambda: nn.SiLU(), nn.SiLU(), lambda: nn.Sequential(nn.SiLU())])
 def test_activation_as_class_factory_or_module(activation):
     model = MLPAutoencoder(6, 2, (5, 4), activation, None, generator=seeded())
     named = MLPAutoencoder(6, 2, (5, 4), nn.SiLU, None, generator=seeded())

@@ -174,9 +174,7 @@ def test_more_epochs_prolong_a_run(tmp_path):
 )
 def test_checkpoint_of_another_run_is_refused(tmp_path, changes, named):
     first = run(tmp_path)
-    with pytest.raises(
-        CheckpointError, match=rf"different in {named}.*: pass resume=False .* another folder"
-    ):
+    with pytest.raises(CheckpointError, match=rf"different in {named}.*: pass resume=False .* another folder"):
         run(tmp_path, **changes)
     assert_same(run(tmp_path), first)
 

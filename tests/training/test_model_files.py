@@ -38,9 +38,7 @@ def test_class_is_rebuilt(tmp_path, model):
 def test_weights_are_loaded_into_a_model(tmp_path, model):
     save(model, tmp_path)
     other = (
-        load(type(model), tmp_path)
-        if hasattr(model, "config")
-        else nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+        load(type(model), tmp_path) if hasattr(model, "config") else nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     )
     with torch.no_grad():
         next(other.parameters()).zero_()

@@ -1,0 +1,22 @@
+"""Runs every kernel at every instruction set, size and edge of a batch, under the sanitizers."""
+
+import torch
+from geolatent import _kernels, jacobians, linalg, models
+
+assert _kernels.core is not None, "the sanitized core must be importable"
+generator = torch.Generator().manual_seed(0)
+for isa in _kernels.isa_levels():
+    _kernels.use_isa(isa)
+    for dtype in (torch.float32, torch.float64):
+        for d in (*range(1, 25), 31, 32, 33, 47, 48):
+            for count in (1, 7, 33):
+                matrices = torch.randn(count, d, d, generator=generator, dtype=dtype)
+                matrices[0, 0, 0] = torch.nan
+                assert linalg.eigvals(matrices)[1:].isfinite().all()
+        for d in (1, 2, 7, 20, 33):
+            model = models.MLPAutoencoder(65, d, hidden=(17, 3), generator=generator).to(dtype).eval()
+            for count in (1, 9):
+                x = torch.rand(count, 65, generator=generator, dtype=dtype)
+                for spectrum in jacobians.autoencoder_spectrum(model.encoder, model.decoder, x, of="both"):
+                    assert spectrum.eigenvalues.isfinite().all()
+    print(isa, "clean")

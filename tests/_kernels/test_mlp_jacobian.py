@@ -62,9 +62,7 @@ class Case:
         split = self.decoder_layers
         identity = torch.eye(self.d, dtype=self.dtype).expand(self.n, -1, -1)
         tangents = chain(identity, self.weights[:split], self.decoder_slopes)
-        return torch.stack(
-            [chain(tangents, self.weights[split:], slopes).mT for slopes in self.branches[:branches]], 1
-        )
+        return torch.stack([chain(tangents, self.weights[split:], slopes).mT for slopes in self.branches[:branches]], 1)
 
     def check(self, branches: int = 2) -> None:
         """Equal to a bound on the rounding of the sums: that of the same sums of magnitudes."""
@@ -122,9 +120,7 @@ def test_a_sample_depends_on_nothing_but_itself(isa, dtype, threads):
     assert case.kernel().equal(together)
     order = torch.randperm(11, generator=case.generator)
     case.decoder_slopes = [slopes[order] for slopes in case.decoder_slopes]
-    case.branches = [
-        [slopes if slopes is None else slopes[order] for slopes in branch] for branch in case.branches
-    ]
+    case.branches = [[slopes if slopes is None else slopes[order] for slopes in branch] for branch in case.branches]
     assert case.kernel().equal(together[order])
 
 
@@ -142,9 +138,7 @@ def test_nan_stays_in_its_sample(isa, dtype):
 def test_weights_may_lie_anywhere_in_memory(isa):
     case = Case(4, [16], 3, torch.float32, features=208)
     expected = case.kernel()
-    case.weights = [
-        torch.empty(weight.numel() + 1)[1:].view(weight.shape).copy_(weight) for weight in case.weights
-    ]
+    case.weights = [torch.empty(weight.numel() + 1)[1:].view(weight.shape).copy_(weight) for weight in case.weights]
     assert case.kernel().equal(expected)
     case.weights = [weight.mT.contiguous().mT for weight in case.weights]
     assert case.kernel().equal(expected)

@@ -106,9 +106,7 @@ def _time_spectra(d: int, quick: bool) -> Iterator[Timing]:
     x = torch.rand(ours, _N_FEATURES, generator=generator)
     contestants = {
         "ours": Contestant(lambda: autoencoder_spectrum(model.encoder, model.decoder, x), ours),
-        "vmap jacrev @ jacfwd, torch eigvals": Contestant(
-            lambda: small_product_spectrum(model, x[:peers]), peers
-        ),
+        "vmap jacrev @ jacfwd, torch eigvals": Contestant(lambda: small_product_spectrum(model, x[:peers]), peers),
         "jacrev, N x N torch eigvals": Contestant(lambda: full_spectrum(model, x[:naive]), naive),
     }
     yield from _timings("jacobians.autoencoder_spectrum", d, x.dtype, compare(contestants, repeats))
@@ -123,9 +121,7 @@ def small_product_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:
 
 def full_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:
     """Eigenvalues of the N x N Jacobian, shape (n, N), one sample after the other."""
-    return torch.stack(
-        [torch.linalg.eigvals(jacrev(lambda row: model.decoder(model.encoder(row)))(row)) for row in x]
-    )
+    return torch.stack([torch.linalg.eigvals(jacrev(lambda row: model.decoder(model.encoder(row)))(row)) for row in x])
 
 
 def _timings(operation: str, d: int, dtype: torch.dtype, times: dict[str, float]) -> Iterator[Timing]:

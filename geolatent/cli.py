@@ -46,9 +46,7 @@ def _root(
     pass
 
 
-@app.command(
-    epilog="Examples: geolatent run  |  geolatent run ood_jacobians --dataset mnist --out results --jobs 4"
-)
+@app.command(epilog="Examples: geolatent run  |  geolatent run ood_jacobians --dataset mnist --out results --jobs 4")
 def run(
     study: Annotated[str, typer.Argument(help="Name of a study, or all.")] = "all",
     preset: Annotated[
@@ -59,9 +57,9 @@ def run(
         str | None,
         typer.Option(help="digits, mnist or fashion-mnist; by default digits, for preset paper the paper's."),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Folder of the report, and of results kept for the next run.")
-    ] = Path("report"),
+    out: Annotated[Path, typer.Option(help="Folder of the report, and of results kept for the next run.")] = Path(
+        "report"
+    ),
     jobs: Annotated[int, typer.Option(help="Models trained at a time; -1 for one a core.")] = -1,
     scheduler: Annotated[
         str | None,
@@ -129,9 +127,7 @@ def _run_all(chosen: "dict[str, ModuleType]", folder: Path, settings: dict[str, 
             raise
         except Exception:
             traceback.print_exc()
-            typer.echo(
-                f"geolatent: study {name} failed; what it finished is kept in {folder / 'cache'}", err=True
-            )
+            typer.echo(f"geolatent: study {name} failed; what it finished is kept in {folder / 'cache'}", err=True)
     return results
 
 
@@ -150,23 +146,16 @@ def _scheduler(address: str | None) -> Iterator[None]:
     try:
         client = Client(address, timeout="10s")
     except (OSError, ValueError) as error:
-        _stop(
-            f"no Dask scheduler answers at {address} ({type(error).__name__}): start one with `dask "
-            f"scheduler`"
-        )
+        _stop(f"no Dask scheduler answers at {address} ({type(error).__name__}): start one with `dask scheduler`")
     with client, parallel_config(backend="dask"):
         yield
 
 
 @app.command(epilog="Example: geolatent bench --quick --out timings.json")
 def bench(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer matrices and repeats: about half a minute.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer matrices and repeats: about half a minute.")] = False,
     out: Annotated[Path, typer.Option(help="JSON file for the timings.")] = Path("bench.json"),
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of every contestant; by default torch's.")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every contestant; by default torch's.")] = None,
 ) -> None:
     """Time the kernels against torch and numpy, side by side in one run."""
     import json
@@ -202,17 +191,14 @@ def doctor() -> None:
     for name, value in report.environment().items():
         typer.echo(f"{name + ':':20}{value}")
     kernels = native_kernels()
-    typer.echo(
-        f"{'native kernels:':20}{', '.join(kernels) or 'none: every operation runs as its torch formula'}"
-    )
+    typer.echo(f"{'native kernels:':20}{', '.join(kernels) or 'none: every operation runs as its torch formula'}")
     for name in datasets.names():
         typer.echo(f"{'data ' + name + ':':20}{find_data(name)}")
     checks = self_check()
     for check in checks:
         verdict = "ok" if check.passed else "FAILED"
         typer.echo(
-            f"check {check.operation:32}{check.isa:10}{check.dtype:9}{verdict} (error / bound "
-            f"{check.ratio:.2g})"
+            f"check {check.operation:32}{check.isa:10}{check.dtype:9}{verdict} (error / bound {check.ratio:.2g})"
         )
     if not all(check.passed for check in checks):
         typer.echo(

@@ -15,7 +15,7 @@ from geolatent.linalg import eigvals
 from geolatent.models import MLPAutoencoder
 
 _DIMENSIONS = (1, 2, 3, 4, 8, 13, 20, 32)
-_BATCH = 256
+_BATCH = 64
 _ALLOWED = 20.0
 
 
@@ -60,9 +60,7 @@ def self_check() -> list[Check]:
             for dtype in (torch.float32, torch.float64):
                 precision = str(dtype).removeprefix("torch.")
                 checks.append(Check("linalg.eigvals", level, precision, _eigvals_ratio(dtype)))
-                checks.append(
-                    Check("jacobians.autoencoder_spectrum", level, precision, _spectrum_ratio(dtype))
-                )
+                checks.append(Check("jacobians.autoencoder_spectrum", level, precision, _spectrum_ratio(dtype)))
     return checks
 
 

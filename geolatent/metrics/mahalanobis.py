@@ -46,8 +46,6 @@ class Mahalanobis:
         """Distances of ``features``, shape (m, k), to the reference mean: shape (m,), float64."""
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             wanted, came = len(self.mean), tuple(features.shape)
-            raise ValueError(
-                f"features must have shape (m, {wanted}) as the reference; got {came}: one row a sample"
-            )
+            raise ValueError(f"features must have shape (m, {wanted}) as the reference; got {came}: one row a sample")
         centred = features.detach().double() - self.mean
         return torch.einsum("mi,ij,mj->m", centred, self.precision, centred).clamp_min(0.0).sqrt()

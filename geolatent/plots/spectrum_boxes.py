@@ -11,9 +11,7 @@ from geolatent.plots.styles import COLOURS
 BOX_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def spectrum_boxes(
-    axes: Axes, positions: Sequence[str], boxes: Mapping[str, Sequence[Sequence[float]]]
-) -> Axes:
+def spectrum_boxes(axes: Axes, positions: Sequence[str], boxes: Mapping[str, Sequence[Sequence[float]]]) -> Axes:
     """Draw side by side, at each position, one box a series.
 
     Boxes span the middle half, whiskers the middle 90 percent; drawing from quantiles keeps any number of

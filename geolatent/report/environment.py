@@ -21,9 +21,7 @@ def environment() -> dict[str, str]:
         "processors": str(os.cpu_count()),
         "torch threads": str(torch.get_num_threads()),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "instruction set": f"{_kernels.isa()} (available: {levels})"
-        if levels
-        else "torch (compiled core absent)",
+        "instruction set": f"{_kernels.isa()} (available: {levels})" if levels else "torch (compiled core absent)",
     }
 
 

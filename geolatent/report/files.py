@@ -28,9 +28,7 @@ def require_writable(folder: str | os.PathLike[str]) -> Path:
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"out must be a writable folder; got {path} ({reason}): choose another folder"
-        ) from error
+        raise OutputError(f"out must be a writable folder; got {path} ({reason}): choose another folder") from error
     return path
 
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from geolatent.metrics import auroc
 from hypothesis import given
 from hypothesis import strategies as st
+
+from geolatent.metrics import auroc
 
 scores = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12).map(torch.tensor)
 

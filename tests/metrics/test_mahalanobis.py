@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from geolatent.metrics import Mahalanobis
 from sklearn.covariance import EmpiricalCovariance
+
+from geolatent.metrics import Mahalanobis
 
 
 @pytest.fixture

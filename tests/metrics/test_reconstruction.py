@@ -1,7 +1,8 @@
 import pytest
 import torch
-from geolatent.metrics import reconstruction_error
 from sklearn.metrics import mean_squared_error
+
+from geolatent.metrics import reconstruction_error
 
 
 def test_is_the_mean_squared_error_of_each_sample():

@@ -1,5 +1,6 @@
-from geolatent.plots import curves, line_styles
 from matplotlib.figure import Figure
+
+from geolatent.plots import curves, line_styles
 
 
 def test_draws_one_line_a_series_and_returns_the_axes():

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from geolatent.plots import image_grid
 from matplotlib.figure import Figure
+
+from geolatent.plots import image_grid
 
 
 def test_images_lie_in_reading_order_with_their_labels():

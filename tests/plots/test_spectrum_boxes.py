@@ -1,6 +1,7 @@
 import numpy as np
-from geolatent.plots import BOX_LEVELS, spectrum_boxes
 from matplotlib.figure import Figure
+
+from geolatent.plots import BOX_LEVELS, spectrum_boxes
 
 
 def test_boxes_stand_at_the_given_quantiles():

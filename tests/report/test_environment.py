@@ -1,6 +1,7 @@
 import platform
 
 import torch
+
 from geolatent import __version__
 from geolatent.report import environment
 

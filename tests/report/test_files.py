@@ -1,6 +1,7 @@
 import os
 
 import pytest
+
 from geolatent.report import OutputError, require_writable, write_atomically
 
 
@@ -13,7 +14,7 @@ def test_a_file_in_the_way_is_named(tmp_path):
     blocked = tmp_path / "taken"
     blocked.write_text("a file")
     for folder in (blocked, blocked / "below"):
-        with pytest.raises(OutputError, match="out must be a writable folder; got .*taken.*: choose another folder"):
+        with pytest.raises(OutputError, match=r"out must be a writable folder; got .*taken.*: choose another folder"):
             require_writable(folder)
 
 
@@ -40,7 +41,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutputError, match="cannot write .*page.html .No space left on device"):
+    with pytest.raises(OutputError, match=r"cannot write .*page.html .No space left on device"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]

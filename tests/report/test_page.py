@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from geolatent.report import OutputError, StudyResult, write
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+
+from geolatent.report import OutputError, StudyResult, write
 
 
 def make_result(name="a_study", summary="It was <found> & seen."):

@@ -47,9 +47,7 @@ class Configuration:
         object.__setattr__(self, "latent_dims", tuple(sorted(set(self.latent_dims))))
         object.__setattr__(self, "hidden", tuple(self.hidden))
         if not self.latent_dims or self.latent_dims[0] < 1:
-            raise ValueError(
-                f"latent_dims must be positive; got {self.latent_dims}: give at least one, such as (2, 4)"
-            )
+            raise ValueError(f"latent_dims must be positive; got {self.latent_dims}: give at least one, such as (2, 4)")
         for name, least in (("repeats", 1), ("epochs", 1), ("batch_size", 1), ("random_images", 10)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}: raise it")
@@ -69,9 +67,7 @@ class Configuration:
 
 
 PRESETS = {
-    "smoke": Configuration(
-        latent_dims=(2, 3), repeats=1, epochs=5, train_images=200, test_images=60, random_images=40
-    ),
+    "smoke": Configuration(latent_dims=(2, 3), repeats=1, epochs=5, train_images=200, test_images=60, random_images=40),
     "quick": Configuration(),
     "paper": Configuration(
         dataset="mnist",
@@ -95,9 +91,7 @@ def configure(preset: str, dataset: str | None = None, **changes: Any) -> Config
     names = [field.name for field in fields(Configuration)]
     unknown = [name for name in changes if name not in names]
     if unknown:
-        raise TypeError(
-            f"changes must name fields of Configuration; got {', '.join(unknown)}: use {', '.join(names)}"
-        )
+        raise TypeError(f"changes must name fields of Configuration; got {', '.join(unknown)}: use {', '.join(names)}")
     if dataset is not None:
         changes["dataset"] = dataset
     return replace(PRESETS[preset], **changes)

@@ -35,10 +35,8 @@ CAPTIONS = {
     "figure_7": "Figure 7 (beyond the paper). AUROC of three out-of-distribution scores by latent "
     "dimension, mean over "
     "the ten random sets; bands span the sets and seeds.",
-    "table_I": "Table I. One unseen image of each class and its reconstructions by latent dimension (first "
-    "seed).",
-    "table_II": "Table II. One image of each random set and its reconstructions by latent dimension (first "
-    "seed).",
+    "table_I": "Table I. One unseen image of each class and its reconstructions by latent dimension (first seed).",
+    "table_II": "Table II. One image of each random set and its reconstructions by latent dimension (first seed).",
 }
 _TEX = {"J_I": "$J_I$", "J_L": "$J_L$"}
 _PLAIN_LABELS = {
@@ -142,9 +140,7 @@ def _boxes(measurements: list[Measurement], statistic: str, label: str) -> Figur
         axes.set_title(set_label(name), fontsize="medium")
     for axes in cells[len(names) :]:
         axes.set_axis_off()
-    cells[len(names)].legend(
-        *cells[0].get_legend_handles_labels(), loc="center", frameon=False, fontsize="large"
-    )
+    cells[len(names)].legend(*cells[0].get_legend_handles_labels(), loc="center", frameon=False, fontsize="large")
     cells[len(names) - 3].tick_params(labelbottom=True)
     figure.supxlabel(_DIMENSION, fontsize="medium")
     figure.supylabel(label, fontsize="medium")

@@ -29,7 +29,8 @@ class Measurement(NamedTuple):
     @property
     def sets(self) -> list[str]:
         """The sets that were measured: the one trained on, the random ones, and the counterpart if any."""
-        return list(dict.fromkeys(key.split("/")[0] for key in self.values if "/" in key))
+        names = [self.trained_on, *datasets.RANDOM_PIXELS, *_COUNTERPART]
+        return [name for name in dict.fromkeys(names) if f"{name}/reconstruction error" in self.values]
 
 
 def sweep(
@@ -44,17 +45,12 @@ def sweep(
     recipes = {case: _recipe(configuration, *case) for case in cases}
     cache = None if out is None else out / "cache" / "ood_jacobians"
     kept = {case: _kept_file(cache, configuration, recipes[case], counterpart) for case in cases}
-    done = {
-        case: load_file(file) for case, file in kept.items() if resume and file is not None and file.exists()
-    }
+    done = {case: load_file(file) for case, file in kept.items() if resume and file is not None and file.exists()}
     _forget(file for case, file in kept.items() if case not in done)
     waiting = [case for case in cases if case not in done]
-    with tqdm(
-        total=len(cases), initial=len(done), desc="autoencoders", unit="model", disable=not progress
-    ) as bar:
+    with tqdm(total=len(cases), initial=len(done), desc="autoencoders", unit="model", disable=not progress) as bar:
         tasks = (
-            delayed(_measure_model)(configuration, case, recipes[case], counterpart, cache, resume)
-            for case in waiting
+            delayed(_measure_model)(configuration, case, recipes[case], counterpart, cache, resume) for case in waiting
         )
         for case, values in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
             if (file := kept[case]) is not None:
@@ -78,9 +74,7 @@ def _kept_file(
     if cache is None:
         return None
     counts = {"test_images": configuration.test_images, "random_images": configuration.random_images}
-    digest = content_digest(
-        {**recipe, **counts, "pixel_seed": configuration.seed, "counterpart": counterpart}
-    )
+    digest = content_digest({**recipe, **counts, "pixel_seed": configuration.seed, "counterpart": counterpart})
     return cache / "measurements" / f"{digest}.safetensors"
 
 

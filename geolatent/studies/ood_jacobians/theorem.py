@@ -32,7 +32,7 @@ def check_projectors(images: Tensor, configuration: Configuration) -> pd.DataFra
         ):
             pair = autoencoder_spectrum(model.encoder, model.decoder, data[:_SAMPLES], of="both")
             departures = [float((spectrum.eigenvalues - 1).abs().max()) for spectrum in pair]
-            scale = float(model.encoder.weight.norm() * model.decoder.weight.norm())
+            scale = float(model.encoder.weight.detach().norm() * model.decoder.weight.detach().norm())
             bound = 20 * latent_dim * torch.finfo(torch.float64).eps * scale
             rows.append([latent_dim, kind, *departures, bound])
     return pd.DataFrame(rows, columns=["d", "projector", "max |lambda_I - 1|", "max |lambda_L - 1|", "bound"])
@@ -42,9 +42,7 @@ def _oblique(orthogonal: LinearAutoencoder, seed: int) -> LinearAutoencoder:
     """A projector onto the same subspace along another complement: the encoder (C D)^-1 C, C perturbed."""
     width, latent_dim = orthogonal.decoder.weight.shape
     model = LinearAutoencoder(width, latent_dim, bias=False, generator=torch.Generator()).double()
-    noise = torch.randn(
-        latent_dim, width, generator=generator_for("oblique", latent_dim, seed), dtype=torch.float64
-    )
+    noise = torch.randn(latent_dim, width, generator=generator_for("oblique", latent_dim, seed), dtype=torch.float64)
     tilted = orthogonal.encoder.weight + 0.3 * noise / width**0.5
     decoder = orthogonal.decoder.weight
     with torch.no_grad():

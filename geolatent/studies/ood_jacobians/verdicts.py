@@ -99,8 +99,7 @@ def _generalized_character(measurements: list[Measurement]) -> Claim:
     return Claim(
         "At high d an autoencoder reconstructs all ten random sets as similar generalized characters.",
         "Abstract; Tables I and II.",
-        "reconstructions of random images (ten sets pooled) vary less than half as much as those of the "
-        "trained set",
+        "reconstructions of random images (ten sets pooled) vary less than half as much as those of the trained set",
         answers,
     )
 

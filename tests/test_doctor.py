@@ -1,0 +1,48 @@
+import sys
+
+import pytest
+import torch
+
+from geolatent import _kernels, doctor
+from geolatent.linalg import eigvals
+
+
+def test_every_check_passes_at_every_instruction_set():
+    before = _kernels.isa()
+    checks = doctor.self_check()
+    assert all(check.passed for check in checks), checks
+    assert {check.isa for check in checks} == set(_kernels.isa_levels() or ["torch"])
+    assert {check.dtype for check in checks} == {"float32", "float64"}
+    assert _kernels.isa() == before
+
+
+@pytest.mark.parametrize(
+    ("operation", "module"),
+    [
+        ("linalg.eigvals", "geolatent.doctor"),
+        ("jacobians.autoencoder_spectrum", "geolatent.jacobians.autoencoder_spectrum"),
+    ],
+)
+def test_wrong_eigenvalues_fail_their_check(operation, module, monkeypatch):
+    monkeypatch.setattr(sys.modules[module], "eigvals", lambda matrices: eigvals(matrices) * 1.001)
+    assert {check.operation for check in doctor.self_check() if not check.passed} == {operation}
+
+
+def test_nan_does_not_pass():
+    assert not doctor.Check("linalg.eigvals", "v3", "float32", float("nan")).passed
+
+
+def test_residual_is_the_smallest_singular_value():
+    matrix = torch.tensor([[2.0, 0.0], [0.0, 5.0]])
+    found = doctor.residual(matrix, torch.tensor([2.0, 4.5]))
+    torch.testing.assert_close(found, torch.tensor([0.0, 0.5], dtype=torch.float64))
+
+
+def test_data_is_found_without_a_download(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEOLATENT_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert "geolatent data mnist" in doctor.find_data("mnist")
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "train-images-idx3-ubyte.gz").touch()
+    assert doctor.find_data("mnist") == str(tmp_path / "mnist")
+    assert doctor.find_data("digits") == "comes with scikit-learn"

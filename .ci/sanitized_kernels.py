@@ -1,6 +1,7 @@
 """Runs every kernel at every instruction set, size and edge of a batch, under the sanitizers."""
 
 import torch
+
 from geolatent import _kernels, jacobians, linalg, models
 
 assert _kernels.core is not None, "the sanitized core must be importable"

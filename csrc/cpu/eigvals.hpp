@@ -97,7 +97,7 @@ void eigvals_tiles(const T* a, T* out, std::uint8_t* failed, std::int64_t count,
   }
 }
 
-constexpr int two_registers_up_to = 20;
+constexpr int two_registers_up_to = 16;
 
 template <class T>
 void eigvals(const T* a, T* out, std::uint8_t* failed, std::int64_t count, int n, int threads) {

@@ -106,5 +106,5 @@ def _spectrum_ratio(dtype: torch.dtype) -> float:
         codes = exact.encode(wide)
     encoder, decoder = jacobian(exact.encoder, wide), jacobian(exact.decoder, codes)
     size = torch.linalg.matrix_norm(encoder) * torch.linalg.matrix_norm(decoder)
-    bound = _ALLOWED * 64 * torch.finfo(dtype).eps * size
+    bound = _ALLOWED * 8 * torch.finfo(dtype).eps * size
     return float((residual(encoder @ decoder, spectrum.eigenvalues) / bound.unsqueeze(-1)).max())

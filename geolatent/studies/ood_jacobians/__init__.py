@@ -48,7 +48,7 @@ DEVIATIONS = [
     "non-zero "
     "spectrum; the remaining ones are zero in exact arithmetic and take no part in any statistic.",
     "Weights are trained in float32; Jacobians, spectra and statistics are computed in float64.",
-    "Eigenvalues with |lambda| <= d eps max|lambda| are zero to working precision: logarithms leave them "
+    "Eigenvalues with |λ| ≤ d eps max|λ| are zero to working precision: logarithms leave them "
     "out, and the "
     "orientation at such an image is reported as undetermined instead of being read from a rounding error.",
     "The same random images are shown to every autoencoder, so that differences between architectures are "

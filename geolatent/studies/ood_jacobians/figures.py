@@ -16,22 +16,22 @@ CAPTIONS = {
     "figure_1": "Figure 1. Squared difference of the spectra of J_I and J_L, per latent dimension, by d: "
     "mean over the "
     "images and over the seeds; the band spans the seeds of the trained set.",
-    "figure_2": "Figure 2. Arithmetic and geometric means of |lambda| by latent dimension, for J_I and J_L; "
+    "figure_2": "Figure 2. Arithmetic and geometric means of |λ| by latent dimension, for J_I and J_L; "
     "mean over "
     "the seeds; the band spans those of the trained set.",
-    "figure_3": "Figure 3. log|lambda| by latent dimension on each set (boxes: middle half; whiskers: 5 to "
+    "figure_3": "Figure 3. log|λ| by latent dimension on each set (boxes: middle half; whiskers: 5 to "
     "95 percent; "
     "first seed).",
-    "figure_4": "Figure 4. Standard deviation of log|lambda| by latent dimension; mean over the seeds, the "
+    "figure_4": "Figure 4. Standard deviation of log|λ| by latent dimension; mean over the seeds, the "
     "band "
     "spans those of the trained set.",
     "figure_5": "Figure 5. Above: fraction of images at which the map reverses orientation, among those "
     "where the sign "
     "of the determinant is determined. Below: fraction of images with a determinant too near zero to have a "
     "sign.",
-    "figure_6": "Figure 6. |Arg lambda| by latent dimension on each set (boxes: middle half; whiskers: 5 to "
+    "figure_6": "Figure 6. |Arg λ| by latent dimension on each set (boxes: middle half; whiskers: 5 to "
     "95 percent; "
-    "first seed). Real eigenvalues lie at 0 and at pi.",
+    "first seed). Real eigenvalues lie at 0 and at π.",
     "figure_7": "Figure 7 (beyond the paper). AUROC of three out-of-distribution scores by latent "
     "dimension, mean over "
     "the ten random sets; bands span the sets and seeds.",

@@ -19,6 +19,7 @@ JACOBIANS = ("J_I", "J_L")
 SCORES = ("spectrum", "reconstruction error", "latent Mahalanobis")
 _REFERENCE_IMAGES = 10_000
 _SMALLEST = 1e-12
+_FEWEST = 20
 
 
 class Observations(NamedTuple):
@@ -130,22 +131,25 @@ def measure(seen: Observations) -> dict[str, Tensor]:
 
 
 def spectral_statistics(spectrum: Spectrum) -> dict[str, Tensor]:
-    """The paper's statistics of one Jacobian over one set: all eigenvalues of all images pooled."""
+    """The paper's statistics of one Jacobian over one set: all eigenvalues of all images pooled.
+
+    The reversed fraction is NaN where fewer than twenty images have a determined orientation.
+    """
     modulus, argument = spectrum.modulus, spectrum.argument
     epsilon = torch.finfo(spectrum.eigenvalues.dtype).eps
     nonzero = modulus > modulus.shape[1] * epsilon * modulus.amax(1, keepdim=True)
     logs = modulus[nonzero].log()
     if len(logs) == 0:
         logs = modulus.new_full((1,), torch.nan)
-    determined = spectrum.orientation != 0
-    reversed_ = spectrum.orientation < 0
+    determined = spectrum.orientation[spectrum.orientation != 0]
+    reversed_share = (determined < 0).double().mean() if len(determined) >= _FEWEST else logs.new_tensor(torch.nan)
     levels = modulus.new_tensor(BOX_LEVELS)
     return {
         "arithmetic mean": modulus.mean(),
         "geometric mean": logs.mean().exp(),
         "std log|lambda|": logs.std(correction=0),
-        "reversed": reversed_.sum() / determined.sum().double(),
-        "undetermined": 1 - determined.double().mean(),
+        "reversed": reversed_share,
+        "undetermined": (spectrum.orientation == 0).double().mean(),
         "zero eigenvalues": 1 - nonzero.double().mean(),
         "log|lambda| box": _quantiles(logs, levels),
         "|Arg lambda| box": _quantiles(argument.flatten(), levels),

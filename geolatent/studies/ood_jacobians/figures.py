@@ -25,10 +25,9 @@ CAPTIONS = {
     "figure_4": "Figure 4. Standard deviation of log|λ| by latent dimension; mean over the seeds, the "
     "band "
     "spans those of the trained set.",
-    "figure_5": "Figure 5. Above: fraction of images at which the map reverses orientation, among those "
-    "where the sign "
-    "of the determinant is determined. Below: fraction of images with a determinant too near zero to have a "
-    "sign.",
+    "figure_5": "Figure 5. Above: fraction of images at which the map reverses orientation, among those where "
+    "the sign of the determinant is determined (left out where these are fewer than twenty). Below: fraction of "
+    "images with a determinant too near zero to have a sign.",
     "figure_6": "Figure 6. |Arg λ| by latent dimension on each set (boxes: middle half; whiskers: 5 to "
     "95 percent; "
     "first seed). Real eigenvalues lie at 0 and at π.",

@@ -27,8 +27,8 @@ def images():
 
 def test_statistics_of_known_spectra():
     i = 1j
-    spectrum = Spectrum(torch.tensor([[2.0 + 0 * i, -0.5], [i, -i], [-3.0, 0.0]], dtype=torch.complex128))
-    found = spectral_statistics(spectrum)
+    three = torch.tensor([[2.0 + 0 * i, -0.5], [i, -i], [-3.0, 0.0]], dtype=torch.complex128)
+    found = spectral_statistics(Spectrum(three.repeat(10, 1)))
     logs = torch.tensor([2.0, 0.5, 1.0, 1.0, 3.0], dtype=torch.float64).log()
     assert float(found["arithmetic mean"]) == pytest.approx(7.5 / 6)
     assert float(found["geometric mean"]) == pytest.approx(3.0 ** (1 / 5))
@@ -37,6 +37,12 @@ def test_statistics_of_known_spectra():
     assert float(found["undetermined"]) == pytest.approx(1 / 3)
     assert float(found["zero eigenvalues"]) == pytest.approx(1 / 6)
     assert float(found["|Arg lambda| box"].max()) == pytest.approx(math.pi)
+
+
+def test_a_handful_of_determined_orientations_gives_no_fraction():
+    reversing = torch.tensor([[1.0, -1.0]], dtype=torch.complex128)
+    assert float(spectral_statistics(Spectrum(reversing.repeat(20, 1)))["reversed"]) == 1
+    assert spectral_statistics(Spectrum(reversing.repeat(19, 1)))["reversed"].isnan()
 
 
 def test_spectra_of_zeros_have_no_logarithm():

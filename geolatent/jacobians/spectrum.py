@@ -53,41 +53,41 @@ class Spectrum:
 
     @property
     def modulus(self) -> Tensor:
-        """|lambda|, shape (N, d)."""
+        r"""Moduli :math:`|\lambda|`, shape (N, d)."""
         return self._wide().abs()
 
     @property
     def log_modulus(self) -> Tensor:
-        """log|lambda|, shape (N, d); -inf for an exact zero."""
+        r"""Logarithms :math:`\log|\lambda|`, shape (N, d); -inf for an exact zero."""
         return self.modulus.log()
 
     @property
     def argument(self) -> Tensor:
-        """|Arg lambda| in radians, shape (N, d), between 0 and pi; 0 for an exact zero."""
+        r"""Angles :math:`|\mathrm{Arg}\,\lambda|` in radians, shape (N, d), between 0 and pi; 0 for an exact zero."""
         return torch.where(self.modulus == 0, 0.0, self._wide().angle().abs())
 
     @property
     def arithmetic_mean(self) -> Tensor:
-        """Mean of |lambda| over each sample's eigenvalues, shape (N,)."""
+        r"""Mean of :math:`|\lambda|` over each sample's eigenvalues, shape (N,)."""
         return self.modulus.mean(-1)
 
     @property
     def geometric_mean(self) -> Tensor:
-        """exp(mean log|lambda|), that is |det|^(1/d), shape (N,)."""
+        r"""Geometric mean of :math:`|\lambda|`, that is :math:`|\det|^{1/d}`, shape (N,)."""
         return self.log_modulus.mean(-1).exp()
 
     @property
     def std_log_modulus(self) -> Tensor:
-        """Population standard deviation of log|lambda| over each sample's eigenvalues, shape (N,)."""
+        r"""Population standard deviation of :math:`\log|\lambda|` over each sample's eigenvalues, shape (N,)."""
         log_modulus = self.log_modulus
         return (log_modulus - log_modulus.mean(-1, keepdim=True)).square().mean(-1).sqrt()
 
     @property
     def orientation(self) -> Tensor:
-        """Sign of the product of the eigenvalues, shape (N,), int64: -1 reverses, 0 is undetermined.
+        r"""Sign of the product of the eigenvalues, shape (N,), int64: -1 reverses, 0 is undetermined.
 
         For a real matrix it is the parity of the negative real eigenvalues: conjugate pairs multiply to
-            |lambda|^2.
+        :math:`|\lambda|^2`.
         """
         negative = (self._wide().imag == 0) & (self._wide().real < 0)
         sign = 1 - 2 * (negative.sum(-1) % 2)

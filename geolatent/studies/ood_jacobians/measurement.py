@@ -23,14 +23,17 @@ _FEWEST = 20
 
 
 class Observations(NamedTuple):
-    """What is known of each image of a set."""
+    """What is known of each image of a set, the variance of its pixels, and its generalized character.
+
+    The character is the mean of the reconstructions scaled to unit norm, so that pale and dark ones count alike; the
+    nearer its own norm to 1, the more alike they are.
+    """
 
     pair: SpectrumPair
     codes: Tensor
     errors: Tensor
     pixel_variance: Tensor
-    reconstruction_mean: Tensor
-    reconstruction_variance: Tensor
+    character: Tensor
 
 
 class Reference:
@@ -67,7 +70,7 @@ class Reference:
 def observe(model: MLPAutoencoder, blocks: Iterable[Tensor]) -> Observations:
     """Spectra, codes and reconstructions of flat images, block by block."""
     inputs, latents, codes, errors = [], [], [], []
-    pixels, reconstructions = Moments(), Moments()
+    pixels, directions = Moments(), Moments()
     for block in blocks:
         x = block.double()
         pair = autoencoder_spectrum(model.encoder, model.decoder, x, of="both")
@@ -79,14 +82,13 @@ def observe(model: MLPAutoencoder, blocks: Iterable[Tensor]) -> Observations:
         codes.append(code)
         errors.append(reconstruction_error(x, reconstruction))
         pixels.add(x)
-        reconstructions.add(reconstruction)
+        directions.add(torch.nn.functional.normalize(reconstruction, dim=1))
     return Observations(
         SpectrumPair(Spectrum(torch.cat(inputs)), Spectrum(torch.cat(latents))),
         torch.cat(codes),
         torch.cat(errors),
         pixels.variance(),
-        reconstructions.mean(),
-        reconstructions.variance(),
+        directions.mean(),
     )
 
 
@@ -122,8 +124,7 @@ def measure(seen: Observations) -> dict[str, Tensor]:
         "squared difference, 95 %": difference.quantile(0.95),
         "reconstruction error": seen.errors.mean(),
         "pixel variance": seen.pixel_variance,
-        "reconstruction mean": seen.reconstruction_mean,
-        "reconstruction variance": seen.reconstruction_variance,
+        "character": seen.character,
     }
     for jacobian, spectrum in zip(JACOBIANS, seen.pair, strict=True):
         values |= {f"{jacobian} {key}": value for key, value in spectral_statistics(spectrum).items()}

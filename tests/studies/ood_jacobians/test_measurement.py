@@ -91,7 +91,8 @@ def test_observations_are_those_of_the_model(model, images):
         reconstruction = model(images.double())
     torch.testing.assert_close(seen.errors, (images - reconstruction).square().mean(1))
     torch.testing.assert_close(seen.pixel_variance, images.double().var(0, correction=0).mean())
-    torch.testing.assert_close(seen.reconstruction_mean, reconstruction.mean(0))
+    directions = reconstruction / reconstruction.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(seen.character, directions.mean(0))
     jacobians = torch.func.vmap(torch.func.jacrev(model.encoder))(images.double())
     tangents = torch.func.vmap(torch.func.jacrev(model.decoder))(seen.codes)
     product = torch.linalg.eigvals(jacobians @ tangents).abs().sort(descending=True).values

@@ -35,13 +35,11 @@ def world(strange: bool, explained: float = 0.9):
         values = {
             "digits/reconstruction error": torch.tensor(1 - explained),
             "digits/pixel variance": torch.tensor(1.0),
-            "digits/reconstruction variance": torch.tensor(1.0),
+            "digits/character": torch.full((32,), 0.1),
             "digits/squared difference, 95 %": torch.tensor(1.0),
         }
         for k, name in enumerate(RANDOM_PIXELS):
-            character = torch.full((5,), float(d)) if strange else torch.full((5,), float(k))
-            values[f"{name}/reconstruction mean"] = character
-            values[f"{name}/reconstruction variance"] = torch.tensor(0.1 if strange else 3.0)
+            values[f"{name}/character"] = torch.eye(32)[d - 1 if strange else k]
             values[f"{name}/squared difference, median"] = torch.tensor(2.0 if strange else 0.5)
         measurements.append(Measurement("digits", d, 0, values))
         for name in ("digits", *RANDOM_PIXELS):

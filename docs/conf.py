@@ -28,10 +28,11 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices; the threads would only wait for each other
 nb_merge_streams = True
+nb_output_stderr = "remove"
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autosummary_generate = False
@@ -49,6 +50,7 @@ html_title = "geolatent"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "tutorial", "performance", "studies/*")}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

@@ -84,7 +84,7 @@ class Spectrum:
 
     @property
     def orientation(self) -> Tensor:
-        r"""Sign of the product of the eigenvalues, shape (N,), int64: -1 reverses, 0 is undetermined.
+        r"""Sign of the product of the eigenvalues, shape (N,), int64; -1 reverses, 0 is undetermined.
 
         For a real matrix it is the parity of the negative real eigenvalues: conjugate pairs multiply to
         :math:`|\lambda|^2`.

@@ -31,7 +31,8 @@ def smoke(tmp_path_factory):
 
 @pytest.fixture
 def no_page(monkeypatch):
-    """Leaves out the page, which takes most of a small run's time."""
+    """Leaves out figures and page, which take most of a small run's time."""
+    monkeypatch.setattr(ood_jacobians, "draw_figures", lambda *_: {})
     monkeypatch.setattr("geolatent.report.write", lambda *_: None)
 
 
@@ -143,7 +144,7 @@ from geolatent import report
 from geolatent.studies import ood_jacobians
 
 torch.set_num_threads(1)
-report.write = lambda *_: None
+report.write = ood_jacobians.draw_figures = lambda *_: {}
 result = ood_jacobians.run(preset="smoke", out=sys.argv[1], latent_dims=(2, 3, 4), epochs=40, random_images=20)
 for name, table in (result.tables | {"verdicts": result.verdicts}).items():
     table.to_csv(f"{sys.argv[1]}/{name}.csv", index=False)

@@ -35,7 +35,7 @@ struct Prefetch {
 template <class T, int G>
 void eigvals_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, Prefetch ahead) {
   constexpr int W = Lanes<T>::count;
-  const int stride = n + padding, most_sweeps = 10 + 3 * n;
+  const int stride = n + padding, most_sweeps = 30 + 4 * n;
   V<T>*h[G], *vectors = work + G * stride * stride;
   V<T> scale[G];
   M<T> bad[G];

@@ -26,7 +26,7 @@ GEOLATENT_INLINE void apply(const Reflector<T, G>& r, int g, V<T>& x, V<T>& y, V
 template <class T, int G>
 GEOLATENT_INLINE V<T> reflect(Reflector<T, G>& r, int g, V<T> x, V<T> y, V<T> z) {
   const V<T> zero{}, one = broadcast<T>(T(1)), tail = y * y + z * z, square = x * x + tail;
-  const M<T> live = tail > Lanes<T>::floor * Lanes<T>::floor, negative = x < zero;
+  const M<T> live = tail > Lanes<T>::smallest_square, negative = x < zero;
   const V<T> inverse = live ? inverse_root(square) : zero, t = one + magnitude<T>(x) * inverse, over = one / t;
   const V<T> signed_inverse = opposite_where<T>(negative, inverse);
   r.t0[g] = live ? t : zero;

@@ -89,7 +89,7 @@ template <class T>
 inline V<T> balancing_factor(V<T> c2, V<T> r2) {
   constexpr int shift = Lanes<T>::mantissa_bits;
   using Int = typename Lanes<T>::Int;
-  const V<T> tiny = broadcast<T>(Lanes<T>::floor * Lanes<T>::floor);
+  const V<T> tiny = broadcast<T>(Lanes<T>::smallest_square);
   const M<T> live = (c2 > tiny) & (r2 > tiny);
   // Exponents: f = 2^round((log2 r2 - log2 c2) / 4).
   const M<T> difference = ((M<T>)r2 >> shift) - ((M<T>)c2 >> shift);
@@ -135,7 +135,7 @@ V<T> householder(V<T>* h, int n, int stride, int k, V<T>* v) {
   for (int i = k + 2; i < n; i += 2) even += h[i * stride + k] * h[i * stride + k];
   for (int i = k + 3; i < n; i += 2) odd += h[i * stride + k] * h[i * stride + k];
   const V<T> tail = even + odd, square = alpha * alpha + tail;
-  const M<T> live = tail > Lanes<T>::floor * Lanes<T>::floor;
+  const M<T> live = tail > Lanes<T>::smallest_square;
   const V<T> r = live ? inverse_root(square) : zero;
   const V<T> cosine = magnitude<T>(alpha) * r, to_v = opposite_where<T>(alpha < zero, r) / (one + cosine);
   for (int i = 0; i <= k; ++i) v[i] = zero;

@@ -33,7 +33,8 @@ struct Lanes<float> {
   static constexpr int mantissa_bits = 23;
   static constexpr Int largest_exponent = 253;
   static constexpr float eps = 5.9604645e-8f;  // unit roundoff
-  static constexpr float floor = 1e-15f;       // squares above floor^2 keep full relative precision
+  static constexpr float floor = 1e-13f;            // nothing beside entries of order one, eps^2 and less
+  static constexpr float smallest_square = 1e-36f;  // a sum of squares above it keeps full relative precision
 };
 
 template <>
@@ -45,7 +46,8 @@ struct Lanes<double> {
   static constexpr int mantissa_bits = 52;
   static constexpr Int largest_exponent = 2045;
   static constexpr double eps = 1.1102230246251565e-16;
-  static constexpr double floor = 1e-140;
+  static constexpr double floor = 1e-130;
+  static constexpr double smallest_square = 1e-290;
 };
 
 template <class T>

@@ -1,3 +1,4 @@
+import ctypes
 import math
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ from strategies import MATRICES, dtypes, gaussian, generator, seeds
 from torch import Tensor
 
 import geolatent as gl
+from geolatent import _kernels
+from geolatent._kernels import eigvals as kernel_module
 from geolatent._kernels.eigvals import lapack_eigvals
 
 DTYPES = [torch.float32, torch.float64]
@@ -189,3 +192,34 @@ def test_bad_input_is_named() -> None:
         gl.linalg.eigvals(torch.zeros(3, 4))
     with pytest.raises(TypeError, match=r"A must be a torch\.Tensor; got ndarray"):
         gl.linalg.eigvals(np.eye(3))
+
+
+@pytest.mark.skipif(_kernels.core is None, reason="installed without the compiled core")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [2, 3, 5, 8, 20, 33])
+def test_the_kernel_converges_without_lapack(
+    isa: str, d: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(matrices: Tensor) -> Tensor:
+        raise AssertionError(f"{len(matrices)} matrices fell back to LAPACK")
+
+    monkeypatch.setattr(kernel_module, "lapack_eigvals", refuse)
+    structured = torch.stack([make(seed, d) for seed in range(3) for make in MATRICES.values()])
+    matrices = torch.cat([structured, gaussian(d, 500, d, d)]).to(dtype)
+    matrices[7, 0, 0] = math.nan
+    assert gl.linalg.eigvals(matrices).isfinite().all(-1).sum() == len(matrices) - 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_matrices_that_did_not_converge_go_to_lapack(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrices = gaussian(0, 9, 6, 6, dtype=dtype)
+    expected = gl.linalg.eigvals(matrices)
+    expected[4] = lapack_eigvals(matrices[4])
+    launch = _kernels.launch
+
+    def fail_the_fifth(name: str, kind: torch.dtype, a: int, out: int, failed: int, count: int, d: int) -> None:
+        launch(name, kind, a, out, failed, count, d)
+        ctypes.memset(failed + 4, 1, 1)
+
+    monkeypatch.setattr(_kernels, "launch", fail_the_fifth)
+    assert torch.equal(torch.view_as_real(gl.linalg.eigvals(matrices)), torch.view_as_real(expected))

@@ -34,18 +34,21 @@ template <class T, int G>
 inline void find_windows(V<T>* const* h, int stride, Windows<T, G>& w) {
   const T ulp = 2 * Lanes<T>::eps;
   M<T> found[G];
-  V<T> before[G];
+  V<T> before[G], diagonal[G];
   w.starts = 0;
   EACH {
     found[g] = M<T>{};
     before[g] = w.hi[g];
+    diagonal[g] = h[g][w.last * (stride + 1)];
   });
   for (int k = w.last; k > 0; --k) EACH {
       V<T>* at = h[g] + k * stride + k;
-      const V<T> above = at[-stride - 1], diagonal = at[0], sub = magnitude<T>(at[-1]), mine = magnitude<T>(diagonal);
-      const V<T> cross = sub * magnitude<T>(at[-stride]), gap = mine * magnitude<T>(above - diagonal);
-      const M<T> small = (sub <= Lanes<T>::floor) | ((sub <= ulp * (magnitude<T>(above) + mine)) & (cross <= ulp * gap));
-      if (!any(small)) return;
+      const V<T> above = at[-stride - 1], mine = diagonal[g], sub = magnitude<T>(at[-1]);
+      diagonal[g] = above;
+      const M<T> candidate = sub <= ulp * (magnitude<T>(above) + magnitude<T>(mine)) + Lanes<T>::floor;
+      if (!any(candidate)) return;
+      const V<T> cross = sub * magnitude<T>(at[-stride]), gap = magnitude<T>(mine) * magnitude<T>(above - mine);
+      const M<T> small = candidate & ((sub <= Lanes<T>::floor) | (cross <= ulp * gap));
       at[-1] = small ? V<T>{} : at[-1];
       close_block<T, G>(w, g, small, k, found[g]);
     });

@@ -22,6 +22,14 @@ GEOLATENT_INLINE void apply(const Reflector<T, G>& r, int g, V<T>& x, V<T>& y, V
   z -= r.t2[g] * s;
 }
 
+template <class T, int G>
+GEOLATENT_INLINE void apply_in_place(const Reflector<T, G>& r, int g, V<T>* at, int step) {
+  V<T> x = at[0], y = at[step], z = at[2 * step];
+  pin(x), pin(y), pin(z);
+  apply<T, G>(r, g, x, y, z);
+  at[0] = x, at[step] = y, at[2 * step] = z;
+}
+
 // The reflector that maps (x, y, z) to (beta, 0, 0); returns beta.
 template <class T, int G>
 GEOLATENT_INLINE V<T> reflect(Reflector<T, G>& r, int g, V<T> x, V<T> y, V<T> z) {
@@ -132,12 +140,10 @@ void sweep(V<T>* const* h, int stride, const Windows<T, G>& w) {
     const Reflector<T, G> r = next;
     chase<T, G>(h, stride, w, k, r, next);
     for (int j = k + 3; j <= w.last; ++j) EACH {
-        V<T>* at = h[g] + k * stride + j;
-        apply<T, G>(r, g, at[0], at[stride], at[2 * stride]);
+        apply_in_place<T, G>(r, g, h[g] + k * stride + j, stride);
       });
     for (int i = w.first; i <= k; ++i) EACH {
-        V<T>* at = h[g] + i * stride + k;
-        apply<T, G>(r, g, at[0], at[1], at[2]);
+        apply_in_place<T, G>(r, g, h[g] + i * stride + k, 1);
       });
   }
 }

@@ -81,6 +81,17 @@ inline V<T> opposite_where(M<T> mask, V<T> x) {
   return (V<T>)((M<T>)x ^ (mask & (M<T>)broadcast<T>(T(-0.0))));
 }
 
+// Keeps a loaded value in its register: the compiler would rather load it again as an operand.
+#if defined(__x86_64__)
+template <class X>
+GEOLATENT_INLINE void pin(X& x) {
+  asm("" : "+v"(x));
+}
+#else
+template <class X>
+GEOLATENT_INLINE void pin(X&) {}
+#endif
+
 #if defined(__AVX512F__)
 inline V<float> root(V<float> x) { return _mm512_sqrt_ps(x); }
 inline V<double> root(V<double> x) { return _mm512_sqrt_pd(x); }
@@ -127,9 +138,8 @@ inline V<float> inverse_root(V<float> x) {
   return r + half * (1.0f - (x * r) * r);
 }
 inline V<double> inverse_root(V<double> x) {
-  const V<double> r = _mm512_rsqrt14_pd(x), half = 0.5 * r;
-  const V<double> better = r + half * (1.0 - (x * r) * r);
-  return better + 0.5 * better * (1.0 - (x * better) * better);
+  const V<double> r = _mm512_rsqrt14_pd(x), e = 1.0 - (x * r) * r;
+  return r + (r * e) * (0.5 + e * (0.375 + e * 0.3125));
 }
 #else
 template <class X>

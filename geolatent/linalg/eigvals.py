@@ -22,7 +22,7 @@ def eigvals(A: Tensor) -> Tensor:
             alone. float16 and bfloat16 are computed in float32.
 
     Returns:
-        Eigenvalues, shape (..., d): complex128 for float64, complex64 otherwise. Conjugate pairs are exactly
+        Eigenvalues, shape (..., d), complex128 for float64, complex64 otherwise. Conjugate pairs are exactly
         conjugate, and a real eigenvalue has imaginary part 0.
 
     Raises:

@@ -12,7 +12,7 @@ TIMED = "import time; start = time.perf_counter(); {}; print(time.perf_counter()
 
 def seconds(statements: str) -> float:
     """Median seconds of the statements in a fresh interpreter that has imported torch."""
-    command = [sys.executable, "-c", "import torch; " + TIMED.format(statements)]
+    command = [sys.executable, "-P", "-c", "import torch; " + TIMED.format(statements)]
     return median(float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(10))
 
 

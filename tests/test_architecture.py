@@ -72,5 +72,5 @@ def test_light_rooms_stay_light(room: str) -> None:
     heavy = "{'matplotlib', 'sklearn', 'pandas', 'geomstats', 'pooch', 'jinja2', 'joblib', 'scipy', 'tqdm', 'typer'}"
     code = f"import sys, torch; before = set(sys.modules); import geolatent{room}; "
     code += f"print(*sorted({heavy} & (set(sys.modules) - before)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

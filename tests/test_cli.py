@@ -33,7 +33,7 @@ def test_help_names_every_command_and_loads_nothing_heavy():
         "try: app(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'torch', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
-    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True).stdout
     for command in ("run", "bench", "doctor", "data"):
         assert re.search(rf"\b{command}\b", output)
     assert output.splitlines()[-1] == "[]"
@@ -157,7 +157,7 @@ def test_data_says_where_the_files_lie():
 
 
 def test_the_module_runs_as_a_program(tmp_path):
-    command = [sys.executable, "-m", "geolatent.cli", "run", "nothing", "--out", str(tmp_path)]
+    command = [sys.executable, "-P", "-m", "geolatent.cli", "run", "nothing", "--out", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr == "geolatent: unknown study 'nothing': use ood_jacobians or all\n"

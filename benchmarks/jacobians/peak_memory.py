@@ -20,7 +20,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, {cou
 if __name__ == "__main__":
     for budget in ("64MiB", None):
         for count in (1_000, 10_000, 70_000):
-            command = [sys.executable, "-c", MEASURED.format(count=count, budget=budget)]
+            command = [sys.executable, "-P", "-c", MEASURED.format(count=count, budget=budget)]
             done = subprocess.run(command, capture_output=True, check=True, text=True)
             peak, result = map(float, done.stdout.split())
             print(f"max_memory={budget}, {count} samples: {peak:.0f} MiB, of which the result is {result:.0f} MiB")

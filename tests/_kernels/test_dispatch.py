@@ -12,7 +12,9 @@ compiled = pytest.mark.skipif(_kernels.core is None, reason="installed without t
 
 def run(code: str, isa: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "GEOLATENT_ISA": isa}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @compiled

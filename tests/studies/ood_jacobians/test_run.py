@@ -153,7 +153,7 @@ for name, table in (result.tables | {"verdicts": result.verdicts}).items():
 
 def test_a_killed_run_continues_and_ends_with_the_same_tables(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    command = [sys.executable, "-c", SCRIPT]
+    command = [sys.executable, "-P", "-c", SCRIPT]
     process = subprocess.Popen([*command, str(killed)])
     measurements = killed / "cache" / "ood_jacobians" / "measurements"
     deadline = time.monotonic() + 120

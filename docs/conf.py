@@ -14,7 +14,6 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
@@ -41,9 +40,6 @@ maximum_signature_line_length = 90
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_custom_sections = ["Accuracy", "Source"]
-doctest_global_setup = "\n".join(
-    ["import torch", *(f"from geolatent.{room} import *" for room in geolatent.__all__ if room != "__version__")]
-)
 
 html_theme = "pydata_sphinx_theme"
 html_title = "geolatent"

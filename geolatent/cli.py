@@ -27,7 +27,13 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    try:
+        app()
+    except ValueError as error:  # raised by the first import that reads it
+        if not str(error).startswith("GEOLATENT_ISA"):
+            raise
+        typer.echo(f"geolatent: {error}", err=True)
+        raise SystemExit(2) from None
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,3 +162,12 @@ def test_the_module_runs_as_a_program(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr == "geolatent: unknown study 'nothing': use ood_jacobians or all\n"
+
+
+def test_an_unknown_instruction_set_is_bad_usage_in_one_line() -> None:
+    environment = {**os.environ, "GEOLATENT_ISA": "v9"}
+    command = [sys.executable, "-P", "-m", "geolatent.cli", "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("geolatent: GEOLATENT_ISA must name an instruction set of this machine; got 'v9'")

@@ -21,7 +21,8 @@ def lapack_eigvals(matrices: Tensor) -> Tensor:
     finite = matrices.isfinite().all(-1).all(-1)
     values = torch.linalg.eigvals(torch.where(finite[..., None, None], matrices, 0.0))
     values = values.gather(-1, by_decreasing_modulus(values.detach()))
-    return torch.where(finite[..., None], values, complex(torch.nan, torch.nan))
+    nan = torch.full((), torch.nan, dtype=matrices.dtype, device=matrices.device)
+    return torch.where(finite[..., None], values, torch.complex(nan, nan))
 
 
 @torch.library.custom_op("geolatent::eigvals", mutates_args=())

@@ -103,7 +103,7 @@ def autoencoder_spectrum(
 
 def _stream(products: Products, x: Tensor, tile: int, shape: tuple[int, int], progress: bool) -> Tensor:
     """Eigenvalues of the products tile by tile, shape (N, branches, d)."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     dtype = working_dtype(x)
     eigenvalues = torch.empty((len(x), *shape), dtype=dtype.to_complex(), device=x.device)

@@ -87,9 +87,11 @@ def test_hessian() -> None:
 
 @pytest.mark.filterwarnings("ignore:Torchinductor does not support code generation for complex operators")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_compile_in_full() -> None:
+@pytest.mark.parametrize("backend", ["eager", "aot_eager", "inductor"])
+def test_compile_in_full(backend: str) -> None:
     matrices = gaussian(6, 5, 4, 4)
-    compiled = torch.compile(lambda m: gl.linalg.eigvals(m).abs().sum(-1), fullgraph=True)
+    torch.compiler.reset()
+    compiled = torch.compile(lambda m: gl.linalg.eigvals(m).abs().sum(-1), fullgraph=True, backend=backend)
     assert torch.allclose(compiled(matrices), gl.linalg.eigvals(matrices).abs().sum(-1), rtol=1e-10)
 
 

@@ -38,7 +38,7 @@ def sweep(
 ) -> list[Measurement]:
     """Measure all models of the configuration, each a joblib job; those found in ``out`` are read instead."""
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     counterpart = _counterpart(configuration)
     cases = [(d, seed) for d in configuration.latent_dims for seed in configuration.seeds]

@@ -89,14 +89,14 @@ template <class T>
 inline V<T> balancing_factor(V<T> c2, V<T> r2) {
   constexpr int shift = Lanes<T>::mantissa_bits;
   using Int = typename Lanes<T>::Int;
-  const V<T> tiny = broadcast<T>(Lanes<T>::smallest_square);
-  const M<T> live = (c2 > tiny) & (r2 > tiny);
+  const V<T> one = broadcast<T>(T(1)), tiny = broadcast<T>(Lanes<T>::smallest_square);
   // Exponents: f = 2^round((log2 r2 - log2 c2) / 4).
-  const M<T> difference = ((M<T>)r2 >> shift) - ((M<T>)c2 >> shift);
-  const M<T> power = (difference + Int(2)) >> 2;
+  const M<T> difference = ((M<T>)r2 >> shift) - ((M<T>)c2 >> shift), power = (difference + Int(2)) >> 2;
+  const M<T> live = (c2 > tiny) & (r2 > tiny) & (power != Int(0));
+  if (!any(live)) return one;
   const V<T> f = (V<T>)((power + ((Lanes<T>::largest_exponent + 1) / 2)) << shift);
   const V<T> c = root(c2), r = root(r2);
-  return live & (c * f + r / f < T(0.95) * (c + r)) ? f : broadcast<T>(T(1));
+  return live & (c * f + r / f < T(0.95) * (c + r)) ? f : one;
 }
 
 constexpr int most_passes = 50;  // random matrices take one, a chain of 48 steps of 10^3 takes 33
@@ -126,15 +126,24 @@ void balance(V<T>* h, int n, int stride, const V<T>* c2, const V<T>* r2) {
   }
 }
 
+// Sum of products of every `step`-th entry, in four chains.
+template <class T>
+inline V<T> dot(const V<T>* a, const V<T>* b, int step, int count) {
+  V<T> sum[4]{};
+  int i = 0;
+  for (; i + 4 <= count; i += 4)
+    for (int r = 0; r < 4; ++r) sum[r] += a[(i + r) * step] * b[(i + r) * step];
+  for (; i < count; ++i) sum[0] += a[i * step] * b[i * step];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 // v <- Householder vector of column k below the diagonal, v[k + 1] = 1 and zero above; the column becomes (.., beta, 0).
 // Returns t with the reflector I - t v v'; the identity, t = 0, where the column is already reduced.
 template <class T>
 V<T> householder(V<T>* h, int n, int stride, int k, V<T>* v) {
   const V<T> zero{}, one = broadcast<T>(T(1)), alpha = h[(k + 1) * stride + k];
-  V<T> even{}, odd{};
-  for (int i = k + 2; i < n; i += 2) even += h[i * stride + k] * h[i * stride + k];
-  for (int i = k + 3; i < n; i += 2) odd += h[i * stride + k] * h[i * stride + k];
-  const V<T> tail = even + odd, square = alpha * alpha + tail;
+  const V<T>* below = h + (k + 2) * stride + k;
+  const V<T> tail = dot<T>(below, below, stride, n - k - 2), square = alpha * alpha + tail;
   const M<T> live = tail > Lanes<T>::smallest_square;
   const V<T> r = live ? inverse_root(square) : zero;
   const V<T> cosine = magnitude<T>(alpha) * r, to_v = opposite_where<T>(alpha < zero, r) / (one + cosine);
@@ -205,9 +214,7 @@ void hessenberg(V<T>* h, int n, int stride, V<T>* work) {
     for (int j = k + 1; j < n; ++j) next.w[j] = V<T>{};
     if (k > 0) all_rows<T, true>(h, n, stride, k, k + 1, old, next);
     else all_rows<T, false>(h, n, stride, k, k + 1, old, next);
-    V<T> inner{};
-    for (int j = k + 1; j < n; ++j) inner += next.w[j] * next.v[j];
-    const V<T> correction = t * t * inner;
+    const V<T> correction = t * t * dot<T>(next.w + k + 1, next.v + k + 1, 1, n - k - 1);
     for (int j = k + 1; j < n; ++j) next.w[j] *= t;
     for (int i = 0; i < n; ++i) next.z[i] = t * next.z[i] - correction * next.v[i];
     const RankTwo<T> done = old;

@@ -51,7 +51,6 @@ template <class T>
 inline void exchange(V<T>* re, V<T>* im, V<T>* key, int a, int b) {
   const M<T> equal = key[a] == key[b], same = re[a] == re[b];
   const M<T> swap = (key[a] < key[b]) | (equal & ((re[a] < re[b]) | (same & (im[a] < im[b]))));
-  if (!any(swap)) return;
   swap_where<T>(swap, re[a], re[b]);
   swap_where<T>(swap, im[a], im[b]);
   swap_where<T>(swap, key[a], key[b]);

@@ -113,10 +113,13 @@ def _time_spectra(d: int, quick: bool) -> Iterator[Timing]:
 
 
 def small_product_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:
-    """Eigenvalues of Df Dg, shape (n, d), by torch alone."""
-    encoder = vmap(jacrev(model.encoder))(x)
-    decoder = vmap(jacfwd(model.decoder))(model.encode(x))
-    return torch.linalg.eigvals(encoder @ decoder)
+    """Eigenvalues of Df Dg, shape (n, d), by torch alone, in the chunks that were its fastest of 32 to 1,024."""
+    spectra = []
+    for samples in x.split(1024 if model.encode(x[:1]).shape[1] < 4 else 256):
+        encoder = vmap(jacrev(model.encoder))(samples)
+        decoder = vmap(jacfwd(model.decoder))(model.encode(samples))
+        spectra.append(torch.linalg.eigvals(encoder @ decoder))
+    return torch.cat(spectra)
 
 
 def full_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class DenseProducts:
     The compiled chain stands in for :func:`chain` where the kernels may run.
     """
 
-    largest_tile = 1024
+    largest_tile = 4096
 
     def __init__(self, encoder: DenseNetwork, decoder: DenseNetwork, at_input: bool, at_reconstruction: bool) -> None:
         self.encoder, self.decoder = encoder, decoder

@@ -38,8 +38,8 @@ def eigvals(A: Tensor) -> Tensor:
         Francis double-shift QR, [golub2013matrix], section 7.5; balancing in the 2-norm, [james2014matrix]; gradient
         [magnus1985differentiating].
 
-    >>> eigvals(torch.tensor([[0.0, -2.0], [2.0, 0.0]]))
-    tensor([0.+2.j, 0.-2.j])
+    >>> eigvals(torch.diag(torch.tensor([1.0, -3.0])))
+    tensor([-3.+0.j,  1.+0.j])
     """
     require_floating("A", A)
     require_square("A", A)

@@ -1,7 +1,8 @@
 """Geometry of latent spaces, on a compiled core.
 
-``import geolatent as gl`` and then ``gl.linalg``, ``gl.jacobians``, ``gl.models``, ``gl.training``, ``gl.datasets``,
-``gl.metrics``, ``gl.plots``, ``gl.studies``, ``gl.report``: each room is loaded when it is first entered.
+``import geolatent as gl`` and then ``gl.linalg``, ``gl.manifolds``, ``gl.statistics``, ``gl.divergences``,
+``gl.jacobians``, ``gl.models``, ``gl.training``, ``gl.datasets``, ``gl.metrics``, ``gl.plots``, ``gl.studies``,
+``gl.report``, ``gl.interop``: each room is loaded when it is first entered.
 """
 
 from importlib import import_module
@@ -10,20 +11,52 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_ROOMS = ("datasets", "jacobians", "linalg", "metrics", "models", "plots", "report", "studies", "training")
-
-if TYPE_CHECKING:
-    from geolatent import datasets, jacobians, linalg, metrics, models, plots, report, studies, training
-
-__all__ = [
-    "__version__",
+_ROOMS = (
     "datasets",
+    "divergences",
+    "interop",
     "jacobians",
     "linalg",
+    "manifolds",
     "metrics",
     "models",
     "plots",
     "report",
+    "statistics",
+    "studies",
+    "training",
+)
+
+if TYPE_CHECKING:
+    from geolatent import (
+        datasets,
+        divergences,
+        interop,
+        jacobians,
+        linalg,
+        manifolds,
+        metrics,
+        models,
+        plots,
+        report,
+        statistics,
+        studies,
+        training,
+    )
+
+__all__ = [
+    "__version__",
+    "datasets",
+    "divergences",
+    "interop",
+    "jacobians",
+    "linalg",
+    "manifolds",
+    "metrics",
+    "models",
+    "plots",
+    "report",
+    "statistics",
     "studies",
     "training",
 ]

@@ -1,0 +1,1 @@
+"""Divergences and distances between Gaussians, to compare with the Fisher-Rao distance."""

@@ -11,6 +11,7 @@ from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
 from geolatent.manifolds.checks import require_finite
 from geolatent.manifolds.components import batch_shape, cast, components, expand
+from geolatent.manifolds.points import DiagonalGaussian, Gaussian
 
 if TYPE_CHECKING:
     from geolatent.manifolds.base import Manifold
@@ -47,13 +48,13 @@ def prepare(
     return list(values.values()), dtype
 
 
-def require_components(name: str, value: Any, kind: type, requirement: str) -> None:
+def require_components(name: str, value: Any, kind: type[DiagonalGaussian] | type[Gaussian], requirement: str) -> None:
     """Raise TypeError unless ``value`` is a ``kind``, a named tuple, of floating-point tensors of one device."""
     if not isinstance(value, kind):
         raise TypeError(
             f"{name} must be {requirement}; got {type(value).__name__}: wrap the parameters in one of these"
         )
-    parts = {f"{name}.{field}": part for field, part in value._asdict().items()}  # type: ignore[attr-defined]
+    parts = {f"{name}.{field}": part for field, part in zip(value._fields, value, strict=True)}
     for part_name, part in parts.items():
         require_floating(part_name, part)
     require_same_device(**parts)

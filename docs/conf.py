@@ -33,6 +33,7 @@ myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["geomstats"]  # not installed beside the newest numpy
 autodoc_typehints_format = "short"
 autosummary_generate = False
 python_use_unqualified_type_names = True

@@ -47,4 +47,11 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     require(kernels().mlp_jacobian_f32(at<const DenseLayer<float>>(layers), at<float>(out), decoder, encoder, branches, count, threads)); }, unlocked());
   m.def("mlp_jacobian_f64", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
     require(kernels().mlp_jacobian_f64(at<const DenseLayer<double>>(layers), at<double>(out), decoder, encoder, branches, count, threads)); }, unlocked());
+
+  m.def("fisher_rao_f64", [](address loc, address covariance, address other_loc, address other_covariance, address lower, address upper,
+                             address squared_dist, address residual, address iterations, address velocity_loc,
+                             address velocity_covariance, std::int64_t count, int n, int threads) {
+    require(kernels().fisher_rao_f64({count, n, at<const double>(loc), at<const double>(covariance), at<const double>(other_loc),
+        at<const double>(other_covariance), at<double>(lower), at<double>(upper), at<double>(squared_dist), at<double>(residual),
+        at<double>(iterations), at<double>(velocity_loc), at<double>(velocity_covariance)}, threads)); }, unlocked());
 }

@@ -14,6 +14,16 @@ struct DenseLayer {
   const T* slopes[2];  // of the activations, [samples][outputs], a set for each branch; null for ones
 };
 
+// `count` pairs of n-dimensional Gaussians and what is wanted of their Fisher-Rao geodesics; a null pointer leaves it out.
+struct GaussianPairs {
+  std::int64_t count;
+  int n;
+  const double *loc, *covariance, *other_loc, *other_covariance;
+  double *lower, *upper;                               // bounds of the squared distance
+  double *squared_dist, *residual, *iterations;        // these three together
+  double *velocity_loc, *velocity_covariance;          // these two together, and only with the three
+};
+
 // One instruction set's kernels. `threads` is the number of OpenMP threads a call may use.
 struct Kernels {
   // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 48, into `out` as (re, im) pairs by decreasing
@@ -27,6 +37,9 @@ struct Kernels {
                            int branches, std::int64_t count, int threads);
   bool (*mlp_jacobian_f64)(const DenseLayer<double>* layers, double* out, int decoder_layers, int encoder_layers,
                            int branches, std::int64_t count, int threads);
+
+  // Squared Fisher-Rao distances, initial velocities and bounds. False where memory ran out.
+  bool (*fisher_rao_f64)(const GaussianPairs& pairs, int threads);
 };
 
 const Kernels& kernels_baseline();

@@ -11,3 +11,19 @@ def mlp_jacobian_f32(
 def mlp_jacobian_f64(
     layers: int, out: int, decoder_layers: int, encoder_layers: int, branches: int, count: int, threads: int
 ) -> None: ...
+def fisher_rao_f64(
+    loc: int,
+    covariance: int,
+    other_loc: int,
+    other_covariance: int,
+    lower: int,
+    upper: int,
+    squared_dist: int,
+    residual: int,
+    iterations: int,
+    velocity_loc: int,
+    velocity_covariance: int,
+    count: int,
+    n: int,
+    threads: int,
+) -> None: ...

@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "cpu/eigvals.hpp"
+#include "cpu/fisher_rao.hpp"
 #include "cpu/mlp_jacobian.hpp"
 
 #define GEOLATENT_JOIN_(a, b) a##b
@@ -15,6 +16,7 @@ const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
       eigvals<double>,
       mlp_jacobian<float>,
       mlp_jacobian<double>,
+      geodesic::fisher_rao,
   };
   return table;
 }

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from geolatent.manifolds.components import components, map_components
 
-BLOCK_BYTES = 4 << 20  # of one temporary tensor: many of them live at once, and blocks that fit the cache are faster
+BLOCK_BYTES = 1 << 20  # of one temporary tensor: several live at once, and those that fit the cache are faster
 
 
 def require_set(name: str, shape: tuple[int, ...]) -> None:

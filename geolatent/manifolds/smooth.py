@@ -8,6 +8,8 @@ from math import factorial
 import torch
 from torch import Tensor
 
+from geolatent import _kernels
+
 # Below these arguments the series is used; the omitted terms stay below the rounding errors of two derivatives.
 _ASINH_SERIES_BELOW = 1 / 32
 _SINH_SERIES_BELOW = 1.0
@@ -25,6 +27,8 @@ def root(square: Tensor) -> Tensor:
 
 def asinh_root_squared(z: Tensor) -> Tensor:
     r"""Return :math:`g(z) = \operatorname{asinh}^2 \sqrt z` for z >= 0."""
+    if not _kernels.transformed(z) and not (z.requires_grad and torch.is_grad_enabled()):
+        return _asinh_root(z).square()  # nothing is differentiated: the series would only cost time
     small = z < _ASINH_SERIES_BELOW
     near = torch.where(small, z, 0.0)
     return torch.where(small, near * _polynomial(near, _SQUARE), _asinh_root(torch.where(small, 1.0, z)).square())

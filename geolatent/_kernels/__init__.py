@@ -11,7 +11,7 @@ try:
 except ImportError:  # installed without a compiler: every formula runs as torch
     _core = None  # type: ignore[assignment]
 
-__all__ = ["core", "isa", "isa_levels", "launch", "transformed", "usable", "use_isa"]
+__all__ = ["core", "forward_levels", "isa", "isa_levels", "launch", "transformed", "usable", "use_isa"]
 
 core = _core
 
@@ -28,6 +28,12 @@ def transformed(*tensors: Tensor) -> bool:
         or forward_ad._current_level >= 0
         or any(type(tensor) not in _PLAIN for tensor in tensors)
     )
+
+
+def forward_levels() -> int:
+    """How many forward-mode transforms of functorch are active, one inside the other."""
+    stack = torch._C._functorch.get_interpreter_stack() or []
+    return sum(level.key() == torch._C._functorch.TransformType.Jvp for level in stack)
 
 
 def usable(*tensors: Tensor) -> bool:

@@ -2,7 +2,18 @@
 
 from geolatent.manifolds.base import Manifold
 from geolatent.manifolds.diagonal_gaussians import DiagonalGaussians
+from geolatent.manifolds.multivariate_gaussians import GeodesicSolution, MultivariateGaussians
 from geolatent.manifolds.points import DiagonalGaussian, Gaussian
 from geolatent.manifolds.univariate_gaussians import UnivariateGaussians
+from geolatent.manifolds.warnings import ConvergenceWarning
 
-__all__ = ["DiagonalGaussian", "DiagonalGaussians", "Gaussian", "Manifold", "UnivariateGaussians"]
+__all__ = [
+    "ConvergenceWarning",
+    "DiagonalGaussian",
+    "DiagonalGaussians",
+    "Gaussian",
+    "GeodesicSolution",
+    "Manifold",
+    "MultivariateGaussians",
+    "UnivariateGaussians",
+]

@@ -103,7 +103,9 @@ def _backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor, ...]:
             total[2 * index] = total[2 * index] + weight * part.loc
             total[2 * index + 1] = total[2 * index + 1] + weight.unsqueeze(-1) * part.covariance_matrix
     if grads[1] is not None or grads[2] is not None:
-        cotangent = Gaussian(*(torch.zeros_like(v) if g is None else g for v, g in zip(velocity, grads[1:3], strict=True)))
+        cotangent = Gaussian(
+            *(torch.zeros_like(v) if g is None else g for v, g in zip(velocity, grads[1:3], strict=True))
+        )
         pulled = velocity_cotangent(a, b, velocity, cotangent)
         total = [first + second for first, second in zip(total, pulled, strict=True)]
     return tuple(total)
@@ -139,10 +141,12 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        parameters = ctx.saved_tensors[:4]
-        # Solved again: outputs that were saved do not carry the tangents of an outer forward transform.
-        velocity = Gaussian(*_Solve.apply(*parameters)[1:3])
-        a, b = Gaussian(*parameters[:2]), Gaussian(*parameters[2:])
+        if _kernels.forward_levels() > 1:  # torch would differentiate this rule to zero, silently
+            raise NotImplementedError(
+                "Fisher-Rao geodesics cannot be differentiated in forward mode within forward mode: take torch.func."
+                "hessian, which is forward over reverse, or jacrev in place of one jacfwd"
+            )
+        a, b, velocity = _saved(ctx)
         moved = [torch.zeros_like(x) if t is None else t for x, t in zip((*a, *b), tangents, strict=True)]
         moved_a, moved_b = Gaussian(*moved[:2]), Gaussian(*moved[2:])
         gradients = squared_dist_gradient(a, b, velocity)
@@ -156,7 +160,5 @@ class _Solve(torch.autograd.Function):
     def vmap(_info: object, in_dims: tuple[int | None, ...], *parameters: Tensor) -> tuple[Any, Any]:
         leading = [x if dim is None else x.movedim(dim, 0) for x, dim in zip(parameters, in_dims, strict=True)]
         size = next(x.shape[0] for x, dim in zip(leading, in_dims, strict=True) if dim is not None)
-        full = [
-            x.expand(size, *x.shape) if dim is None else x for x, dim in zip(leading, in_dims, strict=True)
-        ]
+        full = [x.expand(size, *x.shape) if dim is None else x for x, dim in zip(leading, in_dims, strict=True)]
         return _Solve.apply(*full), (0,) * 5

@@ -112,9 +112,14 @@ class MultivariateGaussians(Manifold[Gaussian]):
         distance = root(found.squared_dist)
         unique = torch.ones_like(distance, dtype=torch.bool) if self.n == 1 else distance.detach() <= UNIQUE_UP_TO
         velocity = cast(dtype, found.velocity)
-        numbers = (tensor.to(dtype) for tensor in (lower, upper))
         return GeodesicSolution(
-            distance.to(dtype), velocity, *numbers, unique, found.residual.detach(), found.iterations.detach().long()
+            dist=distance.to(dtype),
+            velocity=velocity,
+            lower=lower.to(dtype),
+            upper=upper.to(dtype),
+            unique=unique,
+            residual=found.residual.detach(),
+            iterations=found.iterations.detach().long(),
         )
 
     def dist_bounds(self, point_a: Gaussian | Distribution, point_b: Gaussian | Distribution) -> tuple[Tensor, Tensor]:
@@ -154,8 +159,8 @@ class MultivariateGaussians(Manifold[Gaussian]):
         came = tuple(value.loc.shape), tuple(value.covariance_matrix.shape)
         if came[0][-1:] != (self.n,) or came[1][-2:] != (self.n, self.n):
             raise ValueError(
-                f"{name} must have loc (..., {self.n}) and covariance_matrix (..., {self.n}, {self.n}); got {came[0]} and "
-                f"{came[1]}: use MultivariateGaussians(n) with n the last dimension"
+                f"{name} must have loc (..., {self.n}) and covariance_matrix (..., {self.n}, {self.n}); got {came[0]} "
+                f"and {came[1]}: use MultivariateGaussians(n) with n the last dimension"
             )
         return value
 

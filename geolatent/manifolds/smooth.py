@@ -58,8 +58,8 @@ def cosh_root(square: Tensor) -> Tensor:
 
 
 def _asinh_root(z: Tensor) -> Tensor:
-    """Return asinh(sqrt(z)), with log1p in place of asinh, which torch does not vectorise."""
-    return torch.log1p(z.sqrt() + z / (1 + (1 + z).sqrt()))
+    """Return asinh(sqrt(z)), with log1p in place of asinh, which torch does not vectorise; infinity stays infinity."""
+    return torch.where(z == torch.inf, z, torch.log1p(z.sqrt() + z / (1 + (1 + z).sqrt())))
 
 
 def _polynomial(x: Tensor, coefficients: list[float]) -> Tensor:

@@ -11,7 +11,7 @@ import geolatent as gl
 @pytest.fixture
 def no_geomstats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "geolatent.interop.geomstats", raising=False)
-    monkeypatch.delattr("geolatent.interop.geomstats", raising=False)
+    monkeypatch.delitem(vars(gl.interop), "geomstats", raising=False)
     monkeypatch.setitem(sys.modules, "geomstats", None)
     monkeypatch.setitem(sys.modules, "geomstats.backend", None)
 

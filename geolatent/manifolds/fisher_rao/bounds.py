@@ -36,7 +36,7 @@ def _bounds(loc: Tensor, covariance: Tensor, other_loc: Tensor, other_covariance
 
 
 @_bounds.register_fake
-def _(loc: Tensor, covariance: Tensor, other_loc: Tensor, other_covariance: Tensor) -> tuple[Tensor, Tensor]:
+def _(loc: Tensor, *_others: Tensor) -> tuple[Tensor, Tensor]:
     shape = loc.shape[:-1]
     return loc.new_empty(shape, dtype=torch.float64), loc.new_empty(shape, dtype=torch.float64)
 

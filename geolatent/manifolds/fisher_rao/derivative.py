@@ -8,10 +8,10 @@ First derivatives of :math:`d^2/2`, with (u, U) the initial velocity and a prime
     \frac{\partial}{\partial \mu_1} = \Sigma_1^{-1} u', \quad
     \frac{\partial}{\partial \Sigma_1} = \tfrac12 \Sigma_1^{-1} U' \Sigma_1^{-1},
 
-and the invariants :math:`\Sigma^{-1} \mu' = x`, :math:`\Sigma^{-1} \Sigma' = B - x (\mu - \mu_0)^T` give the end from the
-start. The velocity's own derivative is a Jacobi field: when the end moves by the element A of the affine group's lift,
-P of lift.py moves by :math:`A_+ P - P A_- + 2 H(A_{+-})`, H as in the Newton system, and the skew coordinate of A is what
-keeps the lift horizontal.
+and the invariants :math:`\Sigma^{-1} \mu' = x`, :math:`\Sigma^{-1} \Sigma' = B - x (\mu - \mu_0)^T` give the end from
+the start. The velocity's own derivative is a Jacobi field: when the end moves by the element A of the affine group's
+lift, P of lift.py moves by :math:`A_+ P - P A_- + 2 H(A_{+-})`, H as in the Newton system, and the skew coordinate of A
+is what keeps the lift horizontal.
 
 Source: [eriksen1987geodesics] for the invariants; derivation in the design notes, "The Fisher-Rao solver".
 """
@@ -119,12 +119,12 @@ class _Last(torch.autograd.Function):
     @staticmethod
     def backward(ctx: object, *grads: Tensor) -> NoReturn:
         raise NotImplementedError(
-            "the Fisher-Rao distance has two derivatives and its velocity one; this asks for one more: detach() a factor "
-            "that need not be differentiated again"
+            "the Fisher-Rao distance has two derivatives and its velocity one; this asks for one more: detach() a "
+            "factor that need not be differentiated again"
         )
 
     @staticmethod
-    def jvp(ctx: object, *tangents: Tensor) -> tuple[Tensor, ...]:
+    def jvp(_ctx: object, *tangents: Tensor) -> tuple[Tensor, ...]:
         return tuple(torch.full_like(tangent, torch.nan) for tangent in tangents)
 
 

@@ -6,7 +6,8 @@ In whitened coordinates the geodesic with velocity (x, B) is, with the symmetric
     X = \begin{bmatrix} -B & x & 0 \\ x^T & 0 & -x^T \\ 0 & -x & B \end{bmatrix}, \qquad F = e^{X / 2},
 
 read off the first two block rows F_a, F_b: :math:`\Sigma^{-1} = F_a F_a^T` and :math:`\mu` solves the least-squares
-problem :math:`F_a^T \mu \approx F_b^T`, so that one QR decomposition of F_a^T gives both without squaring its condition.
+problem :math:`F_a^T \mu \approx F_b^T`, so that one QR decomposition of F_a^T gives both without squaring its
+condition.
 
 Source: [eriksen1987geodesics].
 """

@@ -70,15 +70,15 @@ def _warn(residual: Tensor) -> None:
         more = int(bad.sum()) - len(indices)
         warnings.warn(
             f"the Fisher-Rao geodesic did not converge {where}{f' and {more} more' if indices and more else ''} "
-            f"(residual {residual[bad].max():.1e}, wanted {LARGEST_RESIDUAL:.0e}): its distance is an upper bound there, "
-            "its velocity approximate; solve() tells the residual of every pair",
+            f"(residual {residual[bad].max():.1e}, wanted {LARGEST_RESIDUAL:.0e}): its distance is an upper bound "
+            "there, its velocity approximate; solve() tells the residual of every pair",
             ConvergenceWarning,
             stacklevel=2,
         )
 
 
 @_solve.register_fake
-def _(loc: Tensor, covariance: Tensor, other_loc: Tensor, other_covariance: Tensor) -> tuple[Tensor, ...]:
+def _(loc: Tensor, covariance: Tensor, *_others: Tensor) -> tuple[Tensor, ...]:
     scalars = [loc.new_empty(loc.shape[:-1]) for _ in range(3)]
     return scalars[0], torch.empty_like(loc), torch.empty_like(covariance), *scalars[1:]
 
@@ -115,7 +115,7 @@ def velocity_cotangent(a: Gaussian, b: Gaussian, velocity: Gaussian, cotangent: 
     """Transpose of :func:`velocity_tangent`: what a cotangent of the velocity means for the four parameters."""
     zeros = [torch.zeros_like(tensor) for tensor in (*a, *b)]
 
-    def push(*moved: Tensor) -> tuple[Tensor, Tensor]:
+    def push(*moved: Tensor) -> tuple[Tensor, ...]:
         return tuple(velocity_tangent(a, b, velocity, Gaussian(*moved[:2]), Gaussian(*moved[2:])))
 
     return torch.func.vjp(push, *zeros)[1](tuple(cotangent))
@@ -130,7 +130,7 @@ _solve.register_autograd(_backward, setup_context=_save_op)
 
 
 class _Solve(torch.autograd.Function):
-    """The operator with a rule for forward mode, which torch.library does not know; torch.compile takes the operator."""
+    """The operator with a rule for forward mode, which torch.library lacks; torch.compile takes the operator."""
 
     @staticmethod
     def forward(*parameters: Tensor) -> tuple[Tensor, ...]:
@@ -140,7 +140,7 @@ class _Solve(torch.autograd.Function):
     backward = staticmethod(_backward)
 
     @staticmethod
-    def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
+    def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Any, ...]:
         if _kernels.forward_levels() > 1:  # torch would differentiate this rule to zero, silently
             raise NotImplementedError(
                 "Fisher-Rao geodesics cannot be differentiated in forward mode within forward mode: take torch.func."
@@ -150,11 +150,11 @@ class _Solve(torch.autograd.Function):
         moved = [torch.zeros_like(x) if t is None else t for x, t in zip((*a, *b), tangents, strict=True)]
         moved_a, moved_b = Gaussian(*moved[:2]), Gaussian(*moved[2:])
         gradients = squared_dist_gradient(a, b, velocity)
-        rate = sum(
+        first, second = (
             (part.loc * step.loc).sum(-1) + (part.covariance_matrix * step.covariance_matrix).sum((-1, -2))
             for part, step in zip(gradients, (moved_a, moved_b), strict=True)
         )
-        return rate, *velocity_tangent(a, b, velocity, moved_a, moved_b), None, None
+        return first + second, *velocity_tangent(a, b, velocity, moved_a, moved_b), None, None
 
     @staticmethod
     def vmap(_info: object, in_dims: tuple[int | None, ...], *parameters: Tensor) -> tuple[Any, Any]:

@@ -9,7 +9,8 @@ every skew matrix K, with :math:`C = K - m m^T / 2` and :math:`r = (1 + e)^{-1/2
 
 where V comes from :math:`D = \tfrac12 (2 I + \operatorname{diag} e - C) \operatorname{diag} r = V \cosh(s / 2) V_2^T`.
 With :math:`P_1` the first n rows of P, the gradient is :math:`f'(K) = (P_1 - P_1^T) / 2`. The minimum over K is
-:math:`d^2`; there :math:`-P_1` is the velocity of the covariance, the last row of P over :math:`\sqrt2` that of the mean.
+:math:`d^2`; there :math:`-P_1` is the velocity of the covariance, the last row of P over :math:`\sqrt2` that of the
+mean.
 
 Source: [eriksen1987geodesics]; derivation in the design notes, "The Fisher-Rao solver".
 """

@@ -27,7 +27,8 @@ def shortest(pair: Pair) -> tuple[Lift, Tensor]:
         first = torch.where(doubtful[..., None, None], _commutator(pair) / start, fibre)
         other, found, more = minimize(pair, first)
         shorter = found.value < best.value
-        fibre, best = choose(shorter, other, fibre), choose(shorter, found, best)
+        fibre = _choose(shorter, other, fibre)
+        best = Lift(*(_choose(shorter, new, old) for new, old in zip(found, best, strict=True)))
         steps = steps + more
     return best, steps
 
@@ -103,11 +104,9 @@ def midpoint_covariance(at: Lift) -> Tensor:
     return torch.cholesky_inverse(factor)
 
 
-def choose(where: Tensor, yes, no):  # noqa: ANN001, ANN201
-    """Choose pair by pair between two lifts or two tensors."""
-    if isinstance(yes, Tensor):
-        return torch.where(where[(..., *[None] * (yes.ndim - where.ndim))], yes, no)
-    return Lift(*(choose(where, a, b) for a, b in zip(yes, no, strict=True)))
+def _choose(where: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+    """Choose pair by pair."""
+    return torch.where(where[(..., *[None] * (yes.ndim - where.ndim))], yes, no)
 
 
 def _commutator(pair: Pair) -> Tensor:

@@ -1,7 +1,7 @@
 r"""Parallel transport of the general Fisher-Rao metric, by Taylor steps along the geodesic.
 
-In the frame :math:`L' = \tfrac12 \Sigma' \Sigma^{-1} L, \; L L^T = \Sigma`, the velocity :math:`(\xi, H)` and a transported
-vector :math:`(y, Z)` obey polynomial equations, whose Taylor coefficients follow from each other,
+In the frame :math:`L' = \tfrac12 \Sigma' \Sigma^{-1} L, \; L L^T = \Sigma`, the velocity :math:`(\xi, H)` and a
+transported vector :math:`(y, Z)` obey polynomial equations, whose Taylor coefficients follow from each other,
 
 .. math::
     \xi' = \tfrac12 H \xi, \quad H' = -\xi \xi^T, \quad L' = \tfrac12 L H, \quad
@@ -54,7 +54,7 @@ def _step(state: tuple[Tensor, ...], length: float) -> tuple[Tensor, ...]:
     total = state
     for order in range(_ORDER):
         rates = [torch.zeros_like(tensor) for tensor in state]
-        for (xi, bend, frame, y, z), (other_xi, other_bend, *_, other_y, _) in zip(terms, reversed(terms), strict=True):
+        for (xi, bend, frame, _, z), (other_xi, other_bend, *_, other_y, _) in zip(terms, reversed(terms), strict=True):
             outer = xi @ other_y.mT
             products = (
                 0.5 * bend @ other_xi,

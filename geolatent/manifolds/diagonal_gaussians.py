@@ -43,9 +43,10 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
 
     Accuracy:
         Relative error of distances at most 16 eps, eps the unit roundoff of the dtype, from coincident points up to
-        distance 50; beyond 1000 (float64) or 125 (float32) in one coordinate, distances overflow to infinity. Points of a geodesic lie within 64 eps (1 + r) of the exact ones, r the distance over
-        :math:`\sqrt 2`. ``exp`` amplifies rounding of the vector by the factor :math:`e^r`, r its length over
-        :math:`\sqrt 2`: exp(log) closes to :math:`64 \epsilon e^r`.
+        distance 50; beyond 1000 (float64) or 125 (float32) in one coordinate they overflow to infinity. Points of a
+        geodesic lie within 64 eps (1 + r) of the exact ones, r the distance over :math:`\sqrt 2`. ``exp`` amplifies
+        rounding of the vector by the factor :math:`e^r`, r its length over :math:`\sqrt 2`: exp(log) closes to
+        :math:`64 \epsilon e^r`.
 
     Source:
         [costa2015fisher]; half-plane: [beardon1983geometry], theorem 7.2.1.

@@ -2,7 +2,7 @@
 
 import torch
 
-from geolatent import _kernels, jacobians, linalg, models
+from geolatent import _kernels, jacobians, linalg, manifolds, models
 
 assert _kernels.core is not None, "the sanitized core must be importable"
 generator = torch.Generator().manual_seed(0)
@@ -20,4 +20,11 @@ for isa in _kernels.isa_levels():
                 x = torch.rand(count, 65, generator=generator, dtype=dtype)
                 for spectrum in jacobians.autoencoder_spectrum(model.encoder, model.decoder, x, of="both"):
                     assert spectrum.eigenvalues.isfinite().all()
+    for n in (*range(1, 9), 13, 20):
+        gaussians = manifolds.MultivariateGaussians(n)
+        for count in (1, 7, 9):
+            a, b = gaussians.random_point((count,), generator), gaussians.random_point((count,), generator)
+            solution = gaussians.solve(a, b)
+            assert (solution.lower <= solution.dist).all()
+            assert (solution.dist <= solution.upper).all()
     print(isa, "clean")

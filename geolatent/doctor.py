@@ -12,6 +12,7 @@ from torch import Tensor
 from geolatent import _kernels
 from geolatent.jacobians import autoencoder_spectrum, jacobian
 from geolatent.linalg import eigvals
+from geolatent.manifolds import MultivariateGaussians
 from geolatent.models import MLPAutoencoder
 
 _DIMENSIONS = (1, 2, 3, 4, 8, 13, 20, 32)
@@ -61,6 +62,7 @@ def self_check() -> list[Check]:
                 precision = str(dtype).removeprefix("torch.")
                 checks.append(Check("linalg.eigvals", level, precision, _eigvals_ratio(dtype)))
                 checks.append(Check("jacobians.autoencoder_spectrum", level, precision, _spectrum_ratio(dtype)))
+            checks.append(Check("manifolds.MultivariateGaussians", level, "float64", _fisher_rao_ratio()))
     return checks
 
 
@@ -108,3 +110,16 @@ def _spectrum_ratio(dtype: torch.dtype) -> float:
     size = torch.linalg.matrix_norm(encoder) * torch.linalg.matrix_norm(decoder)
     bound = _ALLOWED * 8 * torch.finfo(dtype).eps * size
     return float((residual(encoder @ decoder, spectrum.eigenvalues) / bound.unsqueeze(-1)).max())
+
+
+def _fisher_rao_ratio() -> float:
+    """Worst gap of the distance to norm(log) and of exp(log) to its end over their bounds, in several dimensions."""
+    generator = torch.Generator().manual_seed(2)
+    worst = []
+    for n in (1, 2, 5, 9):
+        manifold = MultivariateGaussians(n)
+        first, second = (manifold.random_point((_BATCH,), generator) for _ in range(2))
+        distance, velocity = manifold.dist(second, first), manifold.log(second, first)
+        closing = manifold.dist(manifold.exp(velocity, first), second)
+        worst += [(distance / manifold.norm(velocity, first) - 1).abs().max() / 1e-12, closing.max() / 1e-10]
+    return float(torch.stack(worst).max())

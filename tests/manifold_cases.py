@@ -9,7 +9,14 @@ import torch
 from strategies import gaussian, generator
 from torch import Tensor
 
-from geolatent.manifolds import DiagonalGaussian, DiagonalGaussians, Manifold, UnivariateGaussians
+from geolatent.manifolds import (
+    DiagonalGaussian,
+    DiagonalGaussians,
+    Gaussian,
+    Manifold,
+    MultivariateGaussians,
+    UnivariateGaussians,
+)
 from geolatent.manifolds.components import components, map_components
 
 Isometry = Callable[[Any], Any]
@@ -25,6 +32,23 @@ def coordinatewise_affine(seed: int, point: DiagonalGaussian) -> Isometry:
     """x_i -> a_i x_i + b_i, a_i of either sign."""
     a, b = gaussian(seed, 2, point.loc.shape[-1])
     return lambda p: DiagonalGaussian(a * p.loc + b, a.abs() * p.scale)
+
+
+def affine(seed: int, point: Gaussian) -> Isometry:
+    """x -> A x + b."""
+    n = point.loc.shape[-1]
+    a = gaussian(seed, n, n) + 2 * torch.linalg.qr(gaussian(seed + 1, n, n)).Q
+    b = gaussian(seed + 2, n)
+    return lambda p: Gaussian(p.loc @ a.mT + b, _symmetric(a @ p.covariance_matrix @ a.mT))
+
+
+def random_gaussian_tangent(seed: int, point: Gaussian) -> Gaussian:
+    vector = random_tangent(seed, point)
+    return Gaussian(vector.loc, _symmetric(vector.covariance_matrix))
+
+
+def _symmetric(matrix: Tensor) -> Tensor:
+    return (matrix + matrix.mT) / 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,9 @@ CASES = [
     Case(UnivariateGaussians(), coordinatewise_affine),
     Case(DiagonalGaussians(1), coordinatewise_affine),
     Case(DiagonalGaussians(4), coordinatewise_affine),
+    Case(MultivariateGaussians(1), affine, random_gaussian_tangent),
+    Case(MultivariateGaussians(3), affine, random_gaussian_tangent),
+    Case(MultivariateGaussians(5), affine, random_gaussian_tangent),
 ]
 every_manifold = pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case.manifold))
 

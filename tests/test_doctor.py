@@ -5,6 +5,7 @@ import torch
 
 from geolatent import _kernels, doctor
 from geolatent.linalg import eigvals
+from geolatent.manifolds import MultivariateGaussians
 
 
 def test_every_check_passes_at_every_instruction_set():
@@ -27,6 +28,13 @@ def test_wrong_eigenvalues_fail_their_check(operation, module, monkeypatch):
     monkeypatch.setattr(doctor, "_DIMENSIONS", (2, 8))
     monkeypatch.setattr(sys.modules[module], "eigvals", lambda matrices: eigvals(matrices) * 1.001)
     assert {check.operation for check in doctor.self_check() if not check.passed} == {operation}
+
+
+def test_wrong_distances_fail_their_check(monkeypatch):
+    right = MultivariateGaussians._squared_dist
+    monkeypatch.setattr(MultivariateGaussians, "_squared_dist", lambda *arguments: right(*arguments) * (1 + 1e-11))
+    failed = {check.operation for check in doctor.self_check() if not check.passed}
+    assert failed == {"manifolds.MultivariateGaussians"}
 
 
 def test_nan_does_not_pass():

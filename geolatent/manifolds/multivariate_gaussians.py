@@ -65,7 +65,7 @@ class MultivariateGaussians(Manifold[Gaussian]):
     Points and tangent vectors are `Gaussian` tuples of shape (..., n), (..., n, n); points may also be
     ``MultivariateNormal``, ``Independent(Normal, 1)`` or ``Normal`` objects.
 
-    A geodesic whose residual exceeds 1e-9 gives a `ConvergenceWarning` that names the batch indices; its distance is
+    A geodesic whose residual exceeds 1e-7 gives a `ConvergenceWarning` that names the batch indices; its distance is
     then an upper bound.
 
     Args:

@@ -47,7 +47,7 @@ html_title = "geolatent"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "tutorial", "performance", "studies/*")}
+html_sidebars = {page: [] for page in ("index", "tutorial", "performance", "studies/*", "theory/*")}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

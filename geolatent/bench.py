@@ -13,6 +13,8 @@ from torch.func import jacfwd, jacrev, vmap
 
 from geolatent.jacobians import autoencoder_spectrum
 from geolatent.linalg import eigvals
+from geolatent.manifolds import Gaussian, MultivariateGaussians
+from geolatent.manifolds.fisher_rao.geodesics import torch_solve
 from geolatent.models import MLPAutoencoder
 
 DIMENSIONS = (2, 4, 8, 12, 16, 20, 32)
@@ -43,7 +45,7 @@ class Contestant(NamedTuple):
 
 
 def benchmark(quick: bool = False, threads: int | None = None) -> Iterator[Timing]:
-    """Time eigenvalues of small matrices and autoencoder spectra against their peers.
+    """Time eigenvalues of small matrices, autoencoder spectra and Fisher-Rao distances against their peers.
 
     Peers that loop over matrices get fewer of them, which leaves their time a matrix unchanged.
 
@@ -60,6 +62,8 @@ def benchmark(quick: bool = False, threads: int | None = None) -> Iterator[Timin
                 yield from _time_eigvals(d, dtype, quick)
         for d in (20,) if quick else (2, 8, 20):
             yield from _time_spectra(d, quick)
+        for n in (3, 8) if quick else (2, 3, 5, 8, 16):
+            yield from _time_fisher_rao(n, quick)
 
 
 @contextmanager
@@ -110,6 +114,25 @@ def _time_spectra(d: int, quick: bool) -> Iterator[Timing]:
         "jacrev, N x N torch eigvals": Contestant(lambda: full_spectrum(model, x[:naive]), naive),
     }
     yield from _timings("jacobians.autoencoder_spectrum", d, x.dtype, compare(contestants, repeats))
+
+
+def _time_fisher_rao(n: int, quick: bool) -> Iterator[Timing]:
+    """No peer computes this distance: the contestants are its own formula in torch, and one pair at a time."""
+    ours, formula, repeats = (2_000, 200, 3) if quick else (10_000, 1_000, 5)
+    generator, manifold = torch.Generator().manual_seed(n), MultivariateGaussians(n)
+    a, b = (manifold.random_point((ours,), generator) for _ in range(2))
+    few = [x[:formula] for x in (*a, *b)]
+    contestants = {
+        "ours": Contestant(lambda: manifold.dist(a, b), ours),
+        "the same formula in torch": Contestant(lambda: torch_solve(*few), formula),
+        "ours, one pair a call": Contestant(lambda: _one_by_one(manifold, a, b, 20), 20),
+    }
+    yield from _timings("manifolds.MultivariateGaussians.dist", n, torch.float64, compare(contestants, repeats))
+
+
+def _one_by_one(manifold: MultivariateGaussians, a: Gaussian, b: Gaussian, count: int) -> None:
+    for i in range(count):
+        manifold.dist(Gaussian(*(x[i] for x in a)), Gaussian(*(x[i] for x in b)))
 
 
 def small_product_spectrum(model: MLPAutoencoder, x: Tensor) -> Tensor:

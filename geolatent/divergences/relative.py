@@ -81,7 +81,7 @@ def log_ratio(scale: Tensor, reference: Tensor) -> Tensor:
     r"""Return :math:`\log(\sigma / \sigma_{ref})`, from the difference of the two where they are near."""
     difference = scale - reference
     near = difference.abs() < _NEAR * reference
-    excess = torch.where(near, difference, 0.0) / torch.where(near, reference, 1.0)
+    excess = torch.where(near, difference, 0.0) / reference
     return torch.where(near, excess.log1p(), scale.log() - reference.log())
 
 

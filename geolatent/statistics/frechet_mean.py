@@ -43,8 +43,6 @@ class _State(NamedTuple):
     """Weighted mean of the logarithms: the negative gradient of half the variance."""
     variance: Tensor
     residual: Tensor
-    reach: Tensor
-    """Largest distance to a point."""
 
 
 def frechet_mean(
@@ -132,7 +130,7 @@ def _descend(
         iterations += active
         now = _selected(state, active)
         mine = map_components(lambda x, a=active: x[:, a], points)
-        length = torch.minimum(step[active], now.reach / now.residual)
+        length = step[active]
         target = manifold.exp(scaled(now.pull, length, manifold.event_ndims), now.point)
         then = _measure(manifold, mine, weights[:, active], target)
         promised = length * now.residual.square()
@@ -150,8 +148,7 @@ def _measure(manifold: Manifold[Any], points: Any, weights: Tensor, base_point: 
     squares = manifold.inner_product(logs, logs, base).clamp_min(0.0)
     pull = map_components(lambda x: x.sum(0), scaled(logs, weights, manifold.event_ndims))
     residual = manifold.norm(pull, base_point)
-    reach = torch.where(weights > 0, squares, 0.0).amax(0).sqrt()
-    return _State(base_point, pull, (weights * squares).sum(0), residual, reach)
+    return _State(base_point, pull, (weights * squares).sum(0), residual)
 
 
 def _next_step(manifold: Manifold[Any], now: _State, then: _State, length: Tensor) -> Tensor:

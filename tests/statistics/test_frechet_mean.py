@@ -176,6 +176,20 @@ def test_one_point_and_repeated_points_are_their_mean(manifold: Manifold) -> Non
         assert mean.iterations == 0
 
 
+def test_the_start_is_the_heaviest_point() -> None:
+    manifold, points = MANIFOLDS[1], cloud(MANIFOLDS[1], 6, 5)
+    mean = frechet_mean(manifold, points, torch.tensor([0.0, 0.0, 2.0, 0.0, 0.0]))
+    assert torch.equal(mean.point.loc, points.loc[2])
+    assert mean.iterations == 0
+
+
+@pytest.mark.filterwarnings("ignore::geolatent.manifolds.ConvergenceWarning")
+def test_the_variance_never_increases() -> None:
+    manifold, points = UnivariateGaussians(), cloud(UnivariateGaussians(), 11, 12, 100, spread=20.0)
+    variances = torch.stack([frechet_mean(manifold, points, max_iter=k).variance for k in range(1, 16)])
+    assert (variances.diff(dim=0) <= 1e-11 * variances[1:]).all()
+
+
 @every_manifold
 def test_the_start_does_not_matter(manifold: Manifold) -> None:
     points, start = cloud(manifold, 8, 20, 2), cloud(manifold, 9, spread=5.0)

@@ -28,7 +28,7 @@ def wasserstein_distance(p: AnyGaussian, q: AnyGaussian) -> Tensor:
 
     Returns:
         Distances, of the broadcast batch shape; the gradient at coincident points is the subgradient zero. Derivatives
-        are exact up to the fourth order.
+        are exact up to the sixth order.
 
     Accuracy:
         Relative error at most about 50 n eps cond(Sigma_p), and 50 n eps for diagonal Gaussians, near and far.

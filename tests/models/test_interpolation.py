@@ -91,7 +91,9 @@ def test_errors_name_what_came() -> None:
             interpolate_posteriors(A, B, steps=steps)
     with pytest.raises(TypeError, match=r"posterior_b must be a DiagonalGaussian, a Gaussian.*got tuple"):
         interpolate_posteriors(A, (A.loc, A.scale))
-    with pytest.raises(TypeError, match="posterior_a and posterior_b must be of one family; got DiagonalGaussian and Gaussian"):
+    with pytest.raises(
+        TypeError, match="posterior_a and posterior_b must be of one family; got DiagonalGaussian and Gaussian"
+    ):
         interpolate_posteriors(A, Gaussian(torch.zeros(2), torch.eye(2)))
     with pytest.raises(ValueError, match="positive"):
         interpolate_posteriors(A, B._replace(scale=-B.scale))

@@ -35,7 +35,7 @@ def near_pair(seed: int, n: int, size: float, *, condition: float = 1e2) -> tupl
     factor = torch.linalg.cholesky(point.covariance_matrix)
     loc_step, covariance_step = gaussian(seed + 1, n), symmetric(gaussian(seed + 2, n, n))
     length = (loc_step.square().sum() + covariance_step.square().sum() / 2).sqrt()
-    moved = point.covariance_matrix + size / length * factor @ covariance_step @ factor.mT
+    moved = factor @ torch.linalg.matrix_exp(size / length * covariance_step) @ factor.mT
     return point, Gaussian(point.loc + size / length * factor @ loc_step, symmetric(moved))
 
 

@@ -34,8 +34,7 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
     Distances are measured **inside the diagonal Gaussians**: an upper bound of the distance among all Gaussians
     (`MultivariateGaussians`), because a geodesic of all Gaussians between two diagonal ones may leave the diagonal
     ones. For unit variances and means far apart in all n coordinates it is nearly sqrt(n) times as large. In one
-    coordinate,
-    and for equal means, the two agree.
+    coordinate, and for equal means, the two agree.
 
     Points and tangent vectors are `DiagonalGaussian` tuples of shape (..., n), (..., n); points may also be ``Normal``
     or ``Independent(Normal, 1)`` of that shape.

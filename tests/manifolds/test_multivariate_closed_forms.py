@@ -13,9 +13,11 @@ from strategies import gaussian, seeds
 from torch import Tensor
 
 import geolatent as gl
+from geolatent import _kernels
 from geolatent.manifolds import DiagonalGaussian, Gaussian
 
 DIST = 1e-12
+COMPILED = pytest.mark.skipif(_kernels.core is None, reason="LAPACK's singular values keep no accuracy so far away")
 TOO_FAR = pytest.mark.xfail(reason="the solver loses eps mean^2, and warns")
 
 
@@ -68,6 +70,7 @@ def test_same_covariance(n: int, mean: float) -> None:
     assert_dist(*equal_covariances(n, mean))
 
 
+@COMPILED
 @pytest.mark.parametrize(
     ("n", "mean"),
     [

@@ -8,6 +8,7 @@ from fisher_rao_shooting import shoot
 from gaussian_pairs import near_pair, random_pair, two_geodesics
 
 import geolatent as gl
+from geolatent import _kernels
 from geolatent.manifolds import Gaussian
 
 DIST = 1e-12  # relative, condition <= 1e4, d <= 10
@@ -52,6 +53,7 @@ def test_near_pairs_of_high_condition(size: float) -> None:
     assert_both_directions(near_pair(7, 3, size, condition=1e4))
 
 
+@pytest.mark.skipif(_kernels.core is None, reason="LAPACK's singular values keep no accuracy so far away")
 @pytest.mark.parametrize(
     ("n", "seed"), [(2, 0), *(pytest.param(n, seed, marks=pytest.mark.slow) for n, seed in ((2, 1), (2, 2), (3, 0)))]
 )

@@ -13,21 +13,31 @@ namespace geodesic {
 
 constexpr double unique_up_to = 11.7496;  // the smallest distance at which a conjugate point was found
 
-// K = [log S, m m'] / divisor, in coordinates where S is diagonal.
-inline void commutator(const Workspace& w, R divisor) {
+// K = [log S, m m'] / divisor.
+inline void commutator(const Workspace& w, R divisor, R* to) {
   const int n = w.n;
-  for (int i = 0; i < n; ++i) w.last[i] = lane_by_lane(w.shrink[i], [](double x) { return -2 * std::log(x); });
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j)
-      w.trial[i * n + j] = (w.last[i] - w.last[j]) * w.mean[i] * w.mean[j] / divisor;
+  for (int i = 0; i < n * n; ++i) to[i] = R{};
+  for (int i = 1; i < n; ++i) {
+    to[i * n] = w.turning[i] / divisor;
+    to[i] = -to[i * n];
+  }
 }
 
-// Lawson's ansatz, close to the minimiser.
-inline void first_start(const Workspace& w) {
-  R square{};
-  for (int i = 0; i < w.n; ++i) square += w.mean[i] * w.mean[i] * w.shrink[i] * w.shrink[i];
-  commutator(w, 12.5 + 4 * lane_by_lane(square * (1.0 / 6), [](double x) { return std::log1p(x); }));
-  for (int i = 0; i < w.n * w.n; ++i) w.fibre[i] = w.trial[i];
+// Lawson's ansatz, close to the minimiser unless the means lie far apart.
+inline void ansatz(const Workspace& w, R* to) {
+  const R square = w.mean[0] * w.mean[0] * w.inverse[0] * w.inverse[0];  // m' S^-1 m
+  commutator(w, 12.5 + 4 * lane_by_lane(square * (1.0 / 6), [](double x) { return std::log1p(x); }), to);
+}
+
+// The lower of f at K = 0 and f at the ansatz, whose K stays in w.fibre.
+inline R first_start(const Workspace& w) {
+  const int size = w.n * w.n;
+  for (int i = 0; i < size; ++i) w.fibre[i] = R{};
+  const R flat = evaluate(w, w.fibre).value;
+  ansatz(w, w.trial);
+  const R bent = evaluate(w, w.trial).value;
+  for (int i = 0; i < size; ++i) w.fibre[i] = pick(bent < flat, w.trial[i], w.fibre[i]);
+  return smaller<double>(flat, bent);
 }
 
 // Calvo and Oller's lower bound of d^2: half the squared affine-invariant distance of I and [S + m m', m; m', 1].
@@ -37,9 +47,9 @@ inline R lower_bound(const Workspace& w) {
   for (int i = 0; i < size; ++i)
     for (int j = 0; j < size; ++j) {
       const R x = i < n ? w.mean[i] : R{} + 1, y = j < n ? w.mean[j] : R{} + 1;
-      const R s = i == j && i < n ? w.excess[i] : i == j ? R{} - 1 : R{};
-      difference[i * size + j] = x * y + s;
-      factor[i * size + j] = j == n ? x : i == j ? 1 / w.shrink[i] : R{};
+      const bool inside = i < n && j < n;
+      difference[i * size + j] = inside ? x * y + w.image[i * n + j] : i == j ? R{} : x * y;
+      factor[i * size + j] = j == n ? x : inside ? w.triangle[i * n + j] : R{};
     }
   const Mask near = squared_norm(difference, size * size) < near_square;
   spectrum_of(difference, factor, near, w.stack, excess, values, size);
@@ -55,19 +65,15 @@ inline R lower_bound(const Workspace& w) {
 // The least of three upper bounds of d^2: f at K = 0, f at Lawson's ansatz, and the Jeffreys divergence.
 inline R upper_bound(const Workspace& w) {
   const int n = w.n;
-  R jeffreys{};
-  for (int i = 0; i < n; ++i) {
-    const R shrink = w.shrink[i] * w.shrink[i];
-    jeffreys += 0.5 * (w.excess[i] * w.excess[i] * shrink + w.mean[i] * w.mean[i] * (1 + shrink));
-  }
-  for (int i = 0; i < n * n; ++i) w.fibre[i] = R{};
-  const R flat = evaluate(w, w.fibre).value;
-  first_start(w);
-  return smaller<double>(jeffreys, smaller<double>(flat, evaluate(w, w.fibre).value));
+  R jeffreys = 0.5 * w.mean[0] * w.mean[0] * (1 + w.inverse[0] * w.inverse[0]);
+  for (int i = 0; i < n; ++i) jeffreys += 0.5 * w.excess[i] * w.excess[i] / w.values[i];
+  return smaller<double>(jeffreys, first_start(w));
 }
 
-// The pair's shortest geodesic: beyond the certified distance several starts, of which the best stays.
+// The pair's shortest geodesic: beyond the certified distance three starts, of which the best stays. The second one lies
+// between two minimisers that needle-shaped pairs were found to have; the third is K = 0.
 inline Progress shortest(const Workspace& w, R& iterations) {
+  constexpr double divisors[] = {38.0, __builtin_inf()}, promising = 1.1, shorter = 1 - 1e-13;
   const int size = w.n * w.n;
   R* best = w.best;
   first_start(w);
@@ -75,13 +81,14 @@ inline Progress shortest(const Workspace& w, R& iterations) {
   const Mask doubtful = kept.value > unique_up_to * unique_up_to;
   if (!any(doubtful)) return kept;
   for (int i = 0; i < size; ++i) best[i] = w.fibre[i];
-  for (const double divisor : {-60.0, 60.0, 12.0}) {
-    commutator(w, R{} + divisor);
-    for (int i = 0; i < size; ++i) w.fibre[i] = pick(doubtful, w.trial[i], best[i]);
+  for (const double divisor : divisors) {
+    commutator(w, R{} + divisor, w.trial);
+    const Mask tried = doubtful & (evaluate(w, w.trial).value < promising * kept.value);
+    for (int i = 0; i < size; ++i) w.fibre[i] = pick(tried, w.trial[i], best[i]);
     const Progress other = minimize(w, iterations);
-    const Mask shorter = doubtful & (other.value < kept.value);
-    for (int i = 0; i < size; ++i) best[i] = pick(shorter, w.fibre[i], best[i]);
-    kept.value = pick(shorter, other.value, kept.value);
+    const Mask found = tried & (other.value < shorter * kept.value);
+    for (int i = 0; i < size; ++i) best[i] = pick(found, w.fibre[i], best[i]);
+    kept.value = pick(found, other.value, kept.value);
   }
   for (int i = 0; i < size; ++i) w.fibre[i] = best[i];
   return evaluate(w, w.fibre);
@@ -126,12 +133,11 @@ inline void fisher_rao_tile(R* memory, const GaussianPairs& pairs, std::int64_t 
   store(pairs.residual + at, &end.relative, 1, live);
   store(pairs.iterations + at, &iterations, 1, live);
   if (!pairs.velocity_loc) return;
-  multiply(w.whitener, n, w.frame, w.right, n, n, n);  // from the rotated coordinates back to those of the pair
   for (int i = 0; i < square; ++i) w.even[i] = -w.even[i];
   for (int i = 0; i < n; ++i) w.last[i] = w.velocity[square + i] * 0.70710678118654752440;
-  multiply(w.right, n, w.last, w.singular, n, n, 1);
+  multiply(w.frame, n, w.last, w.singular, n, n, 1);  // back to the coordinates of the pair
   store(pairs.velocity_loc + at * n, w.singular, n, live);
-  congruence(w.right, w.even, w.direction, w.image, n);
+  congruence(w.frame, w.even, w.direction, w.image, n);
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < i; ++j) w.image[i * n + j] = w.image[j * n + i] = 0.5 * (w.image[i * n + j] + w.image[j * n + i]);
   store(pairs.velocity_covariance + at * square, w.image, square, live);

@@ -1,10 +1,11 @@
 // A pair of Gaussians in the coordinates of the Fisher-Rao solver, one pair a lane, and its lift to the symmetric space
 // SO(n, n+1) / (SO(n) x SO(n+1)).
 //
-// Whitened by the first Gaussian and rotated, the pair is (0, I) and (m, diag(1 + e)). With a skew matrix K, the free
-// coordinate of the lift, C = K - m m' / 2 and r = (1 + e)^(-1/2), the blocks
-//     B = 1/2 [C - diag e; sqrt2 m'] diag r,    D = 1/2 (2 I + diag e - C) diag r
-// of the lift satisfy D' D = I + B' B. With B = U sinh(s/2) V2', D = V cosh(s/2) V2' the velocity is P = U s V', and
+// Whitened by the first Gaussian and reflected, the pair is (0, I) and (m, S) with m = mu e_1. With S = T T', T upper
+// triangular, R = T^-T, and a skew matrix K, the free coordinate of the lift, the blocks
+//     B = 1/2 [C R + R - T; sqrt2 m' R],    D = 1/2 (R + T - C R),    C = K - m m' / 2
+// of the lift satisfy D' D = I + B' B. R is lower triangular, so that a far mean makes one column of them large. With
+// B = U sinh(s/2) V2', D = V cosh(s/2) V2' the velocity is P = U s V', and
 //     f(K) = 1/2 sum s_i^2,    f'(K) = (P_1 - P_1') / 2,    P_1 the first n rows of P.
 // Where P_1 is symmetric the lift is horizontal: f = d^2, -P_1 is the velocity of the covariance and the last row of P
 // over sqrt2 that of the mean.
@@ -37,8 +38,9 @@ GEOLATENT_INLINE R lane_by_lane(R x, F f) {
 // Memory of a tile. Square matrices are row-major, the stack column by column.
 struct Workspace {
   int n;
-  R *whitener, *frame;                  // Cholesky factor of the first covariance; eigenvectors of the second, whitened
-  R *mean, *excess, *shrink;            // m, e, r
+  R *whitener, *frame;                  // Cholesky factor of the first covariance; the reflection, later both together
+  R *triangle, *inverse, *gap;          // T, R = T^-T and R - T
+  R *mean, *excess, *values, *turning;  // m, of which mu alone is not zero; eigenvalues of S - I and S; (log S) e_1 mu^2
   R *fibre, *trial, *best, *direction;  // K, the point tried next, the best minimiser, the Newton direction
   R *gradient, *residual, *conjugate, *image;
   R *stack;                             // columns of [B; D], later rotated
@@ -48,7 +50,7 @@ struct Workspace {
   R *velocity, *even;                   // P (n+1 x n), symmetric part of P_1
   R *scratch;                           // (n+1) x (n+1), twice
 
-  static std::size_t size(int n) { return 15 * n * n + 3 * (n + 1) * (n + 1) + 2 * (n + 1) * (n + 1) + (n + 1) * n + 6 * n; }
+  static std::size_t size(int n) { return 18 * n * n + 5 * (n + 1) * (n + 1) + (n + 1) * n + 7 * n; }
 
   Workspace(R* memory, int dimension) : n(dimension) {
     const auto take = [&](int count) {
@@ -57,10 +59,10 @@ struct Workspace {
       return at;
     };
     const int square = n * n, larger = (n + 1) * (n + 1);
-    for (R** matrix : {&whitener, &frame, &fibre, &trial, &best, &direction, &gradient, &residual, &conjugate, &image, &right,
-                       &minus, &plus, &even, &midpoint})
+    for (R** matrix : {&whitener, &frame, &triangle, &inverse, &gap, &fibre, &trial, &best, &direction, &gradient, &residual,
+                       &conjugate, &image, &right, &minus, &plus, &even, &midpoint})
       *matrix = take(square);
-    for (R** vector : {&mean, &excess, &shrink, &singular, &half, &last}) *vector = take(n);
+    for (R** vector : {&mean, &excess, &values, &turning, &singular, &half, &last}) *vector = take(n);
     left = take(larger);
     scratch = take(2 * larger);
     stack = take(2 * larger);
@@ -126,12 +128,62 @@ inline void spectrum_of(const R* difference, const R* factor, Mask near, R* stac
 
 inline R squared_norm(const R* x, int count) { return dot<double>(x, x, count); }
 
+// out (rows x columns) = a (rows x inner) b (inner x columns), row-major, a's rows `stride` apart.
+inline void multiply(const R* a, int stride, const R* b, R* out, int rows, int inner, int columns) {
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) {
+      R sum{};
+      for (int k = 0; k < inner; ++k) sum += a[i * stride + k] * b[k * columns + j];
+      out[i * columns + j] = sum;
+    }
+}
+
 constexpr double near_square = 0.0625;  // of |E|
 
-// Whitens and rotates. On entry `whitener` and `trial` hold the covariances, `mean` the difference of the means.
+// The reflection H that takes the mean to a multiple of the first unit vector, into `frame`; the mean goes along.
+inline void reflect_mean(const Workspace& w) {
+  const int n = w.n;
+  R largest{}, square{}, tail{};  // scaled by the largest entry, so that squares of tiny means do not vanish
+  for (int i = 0; i < n; ++i) largest = larger<double>(largest, magnitude<double>(w.mean[i]));
+  const R scale = pick(largest > 0, largest, R{} + 1);
+  for (int i = 0; i < n; ++i) {
+    w.last[i] = w.mean[i] / scale;
+    square += w.last[i] * w.last[i];
+    if (i > 0) tail += w.last[i] * w.last[i];
+  }
+  const R length = pick(w.last[0] < 0, root(square), -root(square));
+  const Mask turned = tail > 0;
+  const R factor = pick(turned, 1 / pick(turned, square - length * w.last[0], square + 1), R{});
+  w.last[0] -= length;
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) {
+      const R entry = factor * w.last[i] * w.last[j];
+      w.frame[i * n + j] = i == j ? 1 - entry : -entry;
+    }
+  w.mean[0] = pick(turned, length * scale, w.mean[0]);
+  for (int i = 1; i < n; ++i) w.mean[i] = pick(square == square, R{}, square);
+}
+
+// Upper triangular T with T T' = a a', by the modified Gram-Schmidt process on the rows of a from the last one on.
+inline void triangularize(R* a, R* triangle, int n) {
+  for (int i = 0; i < n * n; ++i) triangle[i] = R{};
+  for (int i = n - 1; i >= 0; --i) {
+    R* row = a + i * n;
+    const R norm = root(dot<double>(row, row, n));
+    triangle[i * n + i] = norm;
+    for (int k = 0; k < n; ++k) row[k] /= norm;
+    for (int above = 0; above < i; ++above) {
+      const R along = dot<double>(a + above * n, row, n);
+      triangle[above * n + i] = along;
+      for (int k = 0; k < n; ++k) a[above * n + k] -= along * row[k];
+    }
+  }
+}
+
+// Whitens and reflects. On entry `whitener` and `trial` hold the covariances, `mean` the difference of the means.
 inline void whiten(const Workspace& w) {
   const int n = w.n;
-  R *difference = w.scratch, *factor = w.trial;
+  R *difference = w.image, *factor = w.trial, *half = w.scratch;
   for (int i = 0; i < n * n; ++i) difference[i] = factor[i] - w.whitener[i];
   cholesky(w.whitener, n);
   cholesky(factor, n);
@@ -140,14 +192,31 @@ inline void whiten(const Workspace& w) {
   forward_substitute(w.whitener, difference, n, n);
   transpose_square(difference, n);
   forward_substitute(w.whitener, difference, n, n);
-  spectrum_of(difference, factor, squared_norm(difference, n * n) < near_square, w.stack, w.excess, w.shrink, n);
+  reflect_mean(w);
+  multiply(w.frame, n, difference, half, n, n, n);
+  multiply(half, n, w.frame, difference, n, n, n);
+  multiply(w.frame, n, factor, half, n, n, n);
+  triangularize(half, w.triangle, n);
+
+  R *transposed = w.scratch, *inverse = w.inverse;
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) {
+      transposed[i * n + j] = w.triangle[j * n + i];
+      inverse[i * n + j] = broadcast<double>(i == j);
+    }
+  forward_substitute(transposed, inverse, n, n);
+  const Mask near = squared_norm(difference, n * n) < near_square;
+  multiply(difference, n, inverse, w.gap, n, n, n);
+  for (int i = 0; i < n * n; ++i) w.gap[i] = pick(near, -w.gap[i], inverse[i] - w.triangle[i]);
+
+  spectrum_of(difference, w.triangle, near, w.stack, w.excess, w.values, n);
+  for (int i = 0; i < n; ++i) w.turning[i] = R{};
   for (int j = 0; j < n; ++j) {
-    const R* vector = w.stack + j * 2 * n + n;
-    for (int i = 0; i < n; ++i) w.frame[i * n + j] = vector[i];
-    w.last[j] = dot<double>(vector, w.mean, n);
-    w.shrink[j] = 1 / root(w.shrink[j]);
+    const R *vector = w.stack + j * 2 * n + n, log = lane_by_lane(w.values[j], [](double x) { return std::log(x); });
+    for (int i = 0; i < n; ++i) w.turning[i] += log * vector[i] * vector[0] * w.mean[0] * w.mean[0];
   }
-  for (int j = 0; j < n; ++j) w.mean[j] = w.last[j];
+  multiply(w.whitener, n, w.frame, w.scratch, n, n, n);
+  for (int i = 0; i < n * n; ++i) w.frame[i] = w.scratch[i];
 }
 
 // The stack [B; D] at the skew matrix `fibre`, column by column.
@@ -155,13 +224,15 @@ inline void lift(const Workspace& w, const R* fibre) {
   const int n = w.n, height = 2 * n + 1;
   for (int j = 0; j < n; ++j) {
     R* column = w.stack + j * height;
-    const R half = 0.5 * w.shrink[j];
     for (int i = 0; i < n; ++i) {
-      const R c = fibre[i * n + j] - 0.5 * w.mean[i] * w.mean[j];
-      column[i] = half * (i == j ? c - w.excess[j] : c);
-      column[n + 1 + i] = half * (i == j ? 2 + w.excess[j] - c : -c);
+      R shift{};  // of C R
+      for (int k = j; k < n; ++k) shift += fibre[i * n + k] * w.inverse[k * n + j];
+      if (i == 0 && j == 0) shift -= 0.5 * w.mean[0] * w.mean[0] * w.inverse[0];
+      const R pivot = w.gap[i * n + j], sum = w.inverse[i * n + j] + w.triangle[i * n + j];
+      column[i] = 0.5 * (pivot + shift);
+      column[n + 1 + i] = 0.5 * (sum - shift);
     }
-    column[n] = w.mean[j] * w.shrink[j] * 0.70710678118654752440;
+    column[n] = j == 0 ? w.mean[0] * w.inverse[0] * 0.70710678118654752440 : R{};
   }
 }
 
@@ -171,17 +242,22 @@ inline R spectrum(const Workspace& w) {
   R value{};
   for (int i = 0; i < (n + 1) * n; ++i) w.velocity[i] = R{};
   for (int j = 0; j < n; ++j) {
-    const R *b = w.stack + j * height, *d = b + n + 1;
-    const R sinh = root(dot<double>(b, b, n + 1)), cosh = root(dot<double>(d, d, n));
+    R *b = w.stack + j * height, *d = b + n + 1;
+    const R sinh = root(dot<double>(b, b, n + 1));
     w.singular[j] = 2 * lane_by_lane(sinh, [](double x) { return std::asinh(x); });
     w.half[j] = sinh + root(1 + sinh * sinh);
     const R ratio = pick(sinh > 0, w.singular[j] / pick(sinh > 0, sinh, sinh + 1), sinh + 2);
-    const R inverse = 1 / cosh;
     value += 0.5 * w.singular[j] * w.singular[j];
-    for (int i = 0; i < n; ++i) w.right[i * n + j] = d[i] * inverse;
+    // Rounding of the large columns of D has leaked into the small ones, which come later.
+    for (int k = 0; k < j; ++k) {
+      const R *before = w.stack + k * height + n + 1, along = dot<double>(before, d, n);
+      for (int i = 0; i < n; ++i) d[i] -= along * before[i];
+    }
+    const R inverse = 1 / root(dot<double>(d, d, n));
+    for (int i = 0; i < n; ++i) w.right[i * n + j] = d[i] *= inverse;
     for (int k = 0; k <= n; ++k) {
       const R scaled = b[k] * ratio;
-      for (int i = 0; i < n; ++i) w.velocity[k * n + i] += scaled * w.right[i * n + j];
+      for (int i = 0; i < n; ++i) w.velocity[k * n + i] += scaled * d[i];
     }
   }
   return value;

@@ -94,16 +94,6 @@ inline void curvature_tables(const Workspace& w) {
   }
 }
 
-// out (rows x columns) = a (rows x inner) b (inner x columns), row-major, a's rows `stride` apart.
-inline void multiply(const R* a, int stride, const R* b, R* out, int rows, int inner, int columns) {
-  for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < columns; ++j) {
-      R sum{};
-      for (int k = 0; k < inner; ++k) sum += a[i * stride + k] * b[k * columns + j];
-      out[i * columns + j] = sum;
-    }
-}
-
 inline void hessian_times(const Workspace& w, const R* direction, R* image) {
   const int n = w.n;
   R *turned = image, *inner = w.scratch, *outer = w.scratch + (n + 1) * (n + 1);
@@ -203,7 +193,7 @@ inline void newton_direction(const Workspace& w, Mask active, R forcing) {
 // Minimises from the skew matrix in w.fibre; leaves the minimiser there and the workspace evaluated at it.
 inline Progress minimize(const Workspace& w, R& iterations) {
   constexpr int most_steps = 60, most_halvings = 30;
-  constexpr double sufficient = 1e-4, noise = 1e-14, fine = 1e-8;
+  constexpr double sufficient = 1e-4, noise = 1e-14;
   const int size = w.n * w.n;
   const double floor = 4 * Lanes<double>::eps;
   Progress now = evaluate(w, w.fibre);
@@ -223,7 +213,7 @@ inline Progress minimize(const Workspace& w, R& iterations) {
     }
     for (int i = 0; i < size; ++i) w.fibre[i] = w.trial[i];
     iterations += pick(active, R{} + 1, R{});
-    const Mask stalled = (next.relative > 0.5 * now.relative) & (next.relative < fine);
+    const Mask stalled = (next.relative > 0.5 * now.relative) & (next.value >= (1 - noise) * now.value);
     active &= (next.relative > floor) & ~stalled & (step > 0);
     now = next;
   }

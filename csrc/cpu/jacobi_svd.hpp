@@ -1,6 +1,7 @@
 // One-sided Jacobi singular value decomposition, one matrix a lane: rotates the columns of X until they are orthogonal and
 // takes the rows of Y along. Then the columns of X are the left singular vectors times the singular values, and Y holds
-// Y V; with Y = I it is V itself. Small singular values keep their relative accuracy, whatever the scaling of the columns.
+// Y V; with Y = I it is V itself. Of two columns that are rotated the longer one goes first. Small singular values keep
+// their relative accuracy, whatever the scaling of the columns.
 //
 // Deviations from the reference: cyclic order without pivoting, since lanes in lockstep cannot follow their own pivots.
 //
@@ -48,7 +49,9 @@ void orthogonalize(V<T>* columns, int count, int rows, int carried) {
         const V<T> size = magnitude<T>(zeta) + root(1 + zeta * zeta);
         V<T> tangent = select<T>(zeta < 0, -1 / size, 1 / size);
         tangent = select<T>(oblique, tangent, V<T>{});
-        const V<T> cosine = 1 / root(1 + tangent * tangent), sine = cosine * tangent;
+        const V<T> across = 1 / root(1 + tangent * tangent), along = across * tangent;
+        const M<T> swap = oblique & (a < b);  // the same rotation, a quarter turn further
+        const V<T> cosine = select<T>(swap, along, across), sine = select<T>(swap, -across, along);
         for (int k = 0; k < height; ++k) {
           const V<T> from = x[k], to = y[k];
           x[k] = cosine * from - sine * to;

@@ -65,16 +65,16 @@ class MultivariateGaussians(Manifold[Gaussian]):
     Points and tangent vectors are `Gaussian` tuples of shape (..., n), (..., n, n); points may also be
     ``MultivariateNormal``, ``Independent(Normal, 1)`` or ``Normal`` objects.
 
-    A geodesic whose residual exceeds 1e-7 gives a `ConvergenceWarning` that names the batch indices; its distance is
+    A geodesic whose residual exceeds 1e-8 gives a `ConvergenceWarning` that names the batch indices; its distance is
     then an upper bound.
 
     Args:
         n: dimension.
 
     Accuracy:
-        Relative error of distances up to 10 at most 1e-12 in float64, from coincident points on, for covariances of
-        condition up to 1e4 and n up to 8; whitening loses about cond(Sigma) eps beyond. exp(log) closes to a distance
-        of 1e-10 for distances up to 10.
+        Relative error of distances at most 1e-12 in float64, from coincident points on, for covariances of condition up
+        to 1e4 and n up to 8 (tested against 80 digits up to a distance of 33); whitening loses about cond(Sigma) eps
+        beyond. exp(log) closes to a distance of 1e-10 for distances up to 10.
 
     Source:
         [eriksen1987geodesics] for geodesics; the solver is described in the design notes, "The Fisher-Rao solver".

@@ -11,12 +11,9 @@ from strategies import gaussian, generator, seeds
 from torch import Tensor
 
 import geolatent as gl
-from geolatent import _kernels
 from geolatent.manifolds import DiagonalGaussian, Gaussian
 
-COMPILED = pytest.mark.skipif(_kernels.core is None, reason="LAPACK's singular values keep no accuracy so far away")
-TOO_FAR = pytest.mark.xfail(reason="beyond d = 29 the solver may stop at a start that is no geodesic, without warning")
-WARNED_ABOVE = 1e-7  # residual beyond which a ConvergenceWarning comes
+WARNED_ABOVE = 1e-8  # residual beyond which a ConvergenceWarning comes
 sizes = st.integers(1, 5)
 means = st.floats(-3, 1).map(lambda exponent: 10.0**exponent)
 conditions = st.sampled_from([1.0, 1e2, 1e4])
@@ -88,31 +85,27 @@ def test_distance_lies_between_its_bounds(seed: int, n: int, mean: float) -> Non
         assert_between_bounds(start, end)
 
 
-def assert_between_bounds(start: Gaussian, end: Gaussian) -> None:
+def assert_between_bounds(start: Gaussian, end: Gaussian, rounding: float = 1e-12) -> None:
     manifold = gl.manifolds.MultivariateGaussians(start.loc.shape[-1])
     dist = manifold.dist(start, end)
     for lower, upper in (manifold.dist_bounds(start, end), manifold.dist_bounds(end, start)):
-        assert 0 <= lower <= dist * (1 + 1e-12)
-        assert dist * (1 - 1e-12) <= upper < math.inf
+        assert 0 <= lower <= dist * (1 + rounding)
+        assert dist * (1 - rounding) <= upper < math.inf
 
 
-@COMPILED
 @pytest.mark.parametrize(
     ("mean", "variances"),
     [
-        *((mean, (a, a)) for mean in (1e-8, 1.0, 1e3, 1e5, 1e8) for a in (1e-8, 1.0, 1e8)),
-        *((mean, variances) for mean in (1e-8, 1.0, 1e3) for variances in ((1e8, 1e-8), (1e-3, 1e6))),
-        *(
-            pytest.param(mean, variances, marks=TOO_FAR)
-            for mean in (1e5, 1e8)
-            for variances in ((1e8, 1e-8), (1e-3, 1e6))
-        ),
+        (mean, variances)
+        for mean in (1e-8, 1.0, 1e3, 1e5, 1e8)
+        for variances in (*((a, a) for a in (1e-8, 1.0, 1e8)), (1e8, 1e-8), (1e-3, 1e6))
     ],
 )
 def test_bounds_of_extreme_pairs(mean: float, variances: tuple[float, float]) -> None:
     turned = rotation(0.3)
     second = symmetric(turned @ torch.diag(torch.tensor(variances, dtype=torch.float64)) @ turned.mT)
-    assert_between_bounds(standard(2), Gaussian(torch.tensor([mean, 0.0], dtype=torch.float64), second))
+    end = Gaussian(torch.tensor([mean, 0.0], dtype=torch.float64), second)
+    assert_between_bounds(standard(2), end, rounding=1e-10)  # of LAPACK, where there is no compiled core
 
 
 def test_bounds_of_coincident_points() -> None:
@@ -129,7 +122,6 @@ def test_diagonal_gaussians_lie_further_apart_inside_their_submanifold(seed: int
     inside = gl.manifolds.DiagonalGaussians(n).dist(*ends)
     full = gl.manifolds.MultivariateGaussians(n).dist(*(Gaussian(x.loc, torch.diag(x.scale.square())) for x in ends))
     assert full <= inside * (1 + 1e-12)
-    assert inside <= 1.45 * full
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
@@ -155,13 +147,9 @@ def test_a_pair_does_not_feel_its_batch(n: int) -> None:
         assert (alone - batch[k]).abs() <= 1e-14 * batch[k]
 
 
-@COMPILED
 @pytest.mark.parametrize(
     ("n", "condition", "mean"),
-    [
-        *((n, condition, mean) for n in (2, 3, 8) for condition in (1e2, 1e4) for mean in (1.0, 1e2, 1e4)),
-        *(pytest.param(n, condition, 1e5, marks=TOO_FAR) for n, condition in ((2, 1e2), (2, 1e4), (3, 1e2))),
-    ],
+    [(n, condition, mean) for n in (2, 3, 8) for condition in (1e2, 1e4) for mean in (1.0, 1e2, 1e4, 1e6, 1e8)],
 )
 @pytest.mark.filterwarnings("ignore::geolatent.manifolds.warnings.ConvergenceWarning")
 def test_far_batches_are_symmetric_and_within_bounds_unless_warned_of(n: int, condition: float, mean: float) -> None:

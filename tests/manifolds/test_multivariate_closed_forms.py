@@ -13,12 +13,9 @@ from strategies import gaussian, seeds
 from torch import Tensor
 
 import geolatent as gl
-from geolatent import _kernels
 from geolatent.manifolds import DiagonalGaussian, Gaussian
 
 DIST = 1e-12
-COMPILED = pytest.mark.skipif(_kernels.core is None, reason="LAPACK's singular values keep no accuracy so far away")
-TOO_FAR = pytest.mark.xfail(reason="the solver loses eps mean^2, and warns")
 
 
 def identity(n: int, scale: float = 1.0) -> Tensor:
@@ -70,15 +67,8 @@ def test_same_covariance(n: int, mean: float) -> None:
     assert_dist(*equal_covariances(n, mean))
 
 
-@COMPILED
-@pytest.mark.parametrize(
-    ("n", "mean"),
-    [
-        *((n, mean) for n in (1, 2) for mean in (1e6, 1e7, 1e8)),
-        (3, 1e6),
-        *(pytest.param(n, mean, marks=TOO_FAR) for n in (3, 5, 8) for mean in (1e7, 1e8)),
-    ],
-)
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("mean", [1e6, 1e7, 1e8])
 def test_same_covariance_of_very_far_means(n: int, mean: float) -> None:
     assert_dist(*equal_covariances(n, mean))
 

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from fisher_rao_connection import integrate
+from fisher_rao_scan import Needle, gaussians, general, minima, needles
 from gaussian_pairs import near_pair, random_pair, standard, symmetric, two_geodesics
 from strategies import gaussian
 from torch import Tensor
@@ -25,6 +26,20 @@ def test_the_shorter_of_two_geodesics() -> None:
         assert found.dist.item() == pytest.approx(SHORTER, rel=1e-12)
         assert not found.unique
         assert manifold.norm(found.velocity, start).item() == pytest.approx(SHORTER, rel=1e-10)
+
+
+def test_no_shorter_geodesic_is_found_by_exhaustion() -> None:
+    turned = [Needle(100.0, angle / 1000, 16.0, 1e-4) for angle in range(46, 64)]
+    pairs = [*turned, *needles(0, 120), *general(0, 60)]
+    lengths = [minima(pair) for pair in pairs]
+    assert sum(len(length) > 1 for length in lengths) >= 20
+    shortest = torch.tensor([float(length[0]) for length in lengths], dtype=torch.float64)
+    manifold = gl.manifolds.MultivariateGaussians(2)
+    start, end = gaussians(pairs)
+    for ends in ((start, end), (end, start)):
+        found = manifold.solve(*ends)
+        assert ((found.dist / shortest - 1).abs() <= 1e-6).all()
+        assert not found.unique[[len(length) > 1 for length in lengths]].any()
 
 
 def test_unique_below_the_smallest_conjugate_distance() -> None:

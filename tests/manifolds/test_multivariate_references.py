@@ -8,11 +8,9 @@ from fisher_rao_shooting import shoot
 from gaussian_pairs import near_pair, random_pair, two_geodesics
 
 import geolatent as gl
-from geolatent import _kernels
 from geolatent.manifolds import Gaussian
 
-DIST = 1e-12  # relative, condition <= 1e4, d <= 10
-FAR = 1e-11  # the same at a Mahalanobis distance of 1e4, d about 25, where no accuracy is documented
+DIST = 1e-12  # relative, condition <= 1e4
 LOG = 1e-10  # Fisher norm of the error, relative to the distance
 # size, seed, condition, Mahalanobis distance of the means
 QUICK = [(1, 0, 1e2, 2.0), (2, 0, 1e4, 2.0), (2, 1, 1e2, 10.0), (3, 0, 1e4, 2.0), (3, 1, 1e2, 6.0), (4, 0, 1e4, 1.0)]
@@ -23,12 +21,12 @@ SLOW = [
 ]
 
 
-def assert_both_directions(pair: tuple[Gaussian, Gaussian], *, log: float = LOG) -> None:
+def assert_both_directions(pair: tuple[Gaussian, Gaussian], starts: tuple[float, ...] = (0.0,)) -> None:
     manifold = gl.manifolds.MultivariateGaussians(pair[0].loc.shape[-1])
     for start, end in (pair, pair[::-1]):
-        found = reference(start, end)
+        found = reference(start, end, starts)
         assert relative_error(manifold.dist(start, end), found.dist) <= DIST
-        assert velocity_error(found, manifold.log(end, start)) <= log
+        assert velocity_error(found, manifold.log(end, start)) <= LOG
 
 
 @pytest.mark.parametrize(("n", "seed", "condition", "mean"), QUICK)
@@ -53,16 +51,10 @@ def test_near_pairs_of_high_condition(size: float) -> None:
     assert_both_directions(near_pair(7, 3, size, condition=1e4))
 
 
-@pytest.mark.skipif(_kernels.core is None, reason="LAPACK's singular values keep no accuracy so far away")
-@pytest.mark.parametrize(
-    ("n", "seed"), [(2, 0), *(pytest.param(n, seed, marks=pytest.mark.slow) for n, seed in ((2, 1), (2, 2), (3, 0)))]
-)
-def test_far_means(n: int, seed: int) -> None:
-    pair = random_pair(seed, n, condition=10, mahalanobis=1e4)
-    manifold = gl.manifolds.MultivariateGaussians(n)
-    for start, end in (pair, pair[::-1]):
-        found = reference(start, end, (0.0, -1 / 60, 1 / 60, 1 / 12))
-        assert relative_error(manifold.dist(start, end), found.dist) <= FAR
+@pytest.mark.parametrize(("n", "condition", "mean"), [(2, 1e4, 1e5), (3, 1e4, 1e2), (3, 1e4, 1e3), (3, 1e2, 1e5)])
+def test_far_means(n: int, condition: float, mean: float) -> None:
+    pair = random_pair(n, n, condition=condition, mahalanobis=mean)
+    assert_both_directions(pair, starts=(0.0, -1 / 38))
 
 
 def test_the_oracles_know_the_two_geodesics() -> None:

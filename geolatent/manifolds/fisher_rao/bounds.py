@@ -12,7 +12,7 @@ from torch import Tensor
 from geolatent import _kernels
 from geolatent._kernels import fisher_rao as kernel
 from geolatent.manifolds.fisher_rao.lift import Pair, spectrum_of, whiten
-from geolatent.manifolds.fisher_rao.newton import first_upper_bounds
+from geolatent.manifolds.fisher_rao.newton import first_start
 from geolatent.manifolds.points import Gaussian
 
 
@@ -55,20 +55,22 @@ def _(
 def torch_bounds(loc: Tensor, covariance: Tensor, other_loc: Tensor, other_covariance: Tensor) -> tuple[Tensor, Tensor]:
     """The definition, in torch."""
     pair = whiten(loc, covariance, other_loc, other_covariance)
-    jeffreys = 0.5 * (pair.excess.square() / pair.values + pair.mean.square() * (1 + 1 / pair.values)).sum(-1)
-    flat, ansatz = first_upper_bounds(pair)
-    return _lower(pair), torch.minimum(jeffreys, torch.minimum(flat, ansatz))
+    jeffreys = 0.5 * (pair.excess.square() / pair.values).sum(-1)
+    jeffreys = jeffreys + 0.5 * pair.mean.square() * (1 + pair.inverse[..., 0, 0].square())
+    _, lifted = first_start(pair)
+    return _lower(pair), torch.minimum(jeffreys, lifted)
 
 
 def _lower(pair: Pair) -> Tensor:
-    column = torch.cat([pair.mean, torch.ones_like(pair.mean[..., :1])], -1)
-    zero = torch.zeros_like(pair.mean[..., :1])
-    diagonal = torch.cat([pair.excess, zero - 1], -1)
-    difference = column.unsqueeze(-1) * column.unsqueeze(-2) + torch.diag_embed(diagonal)
-    scales = torch.cat([pair.values.sqrt(), zero], -1)
-    factor = torch.diag_embed(scales)
-    factor = torch.cat([factor[..., :-1], column.unsqueeze(-1)], -1)
-    excess, values, _ = spectrum_of(difference, factor)
+    n = pair.triangle.shape[-1]
+    corner = torch.nn.functional.pad(pair.difference, (0, 1, 0, 1))
+    factor = torch.nn.functional.pad(pair.triangle, (0, 1, 0, 1))
+    corner[..., 0, 0] += pair.mean.square()
+    corner[..., 0, n] += pair.mean
+    corner[..., n, 0] += pair.mean
+    factor[..., 0, n] += pair.mean
+    factor[..., n, n] += 1
+    excess, values, _ = spectrum_of(corner, factor)
     small = excess.abs() < 0.5
     log = torch.where(small, torch.log1p(torch.where(small, excess, 0.0)), values.log())
     return 0.5 * log.square().sum(-1)

@@ -14,7 +14,7 @@ from geolatent.manifolds.fisher_rao.newton import shortest
 from geolatent.manifolds.points import Gaussian
 from geolatent.manifolds.warnings import ConvergenceWarning
 
-LARGEST_RESIDUAL = 1e-7  # the distance's error is of second order in it
+LARGEST_RESIDUAL = 1e-8  # the distance's error is of second order in it
 
 
 class Geodesics(NamedTuple):

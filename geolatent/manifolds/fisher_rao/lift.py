@@ -1,16 +1,15 @@
 r"""A pair of Gaussians lifted to a symmetric space: the formulas of the general Fisher-Rao distance.
 
-Whitened by the first Gaussian and rotated, a pair is :math:`(0, I)` and :math:`(m, \operatorname{diag}(1 + e))`. For
-every skew matrix K, with :math:`C = K - m m^T / 2` and :math:`r = (1 + e)^{-1/2}`,
+Whitened by the first Gaussian and reflected, a pair is :math:`(0, I)` and :math:`(m, S)` with :math:`m = \mu e_1`. With
+:math:`S = T T^T`, T upper triangular, :math:`R = T^{-T}`, and any skew matrix K,
 
 .. math::
-    B = \tfrac12 \begin{bmatrix} C - \operatorname{diag} e \\ \sqrt2\, m^T \end{bmatrix} \operatorname{diag} r
-      = U \sinh(s / 2) V_2^T, \qquad P = U s V^T, \qquad f(K) = \tfrac12 \sum_i s_i^2 \ge d^2,
+    B = \tfrac12 \begin{bmatrix} C R + R - T \\ \sqrt2\, m^T R \end{bmatrix} = U \sinh(s / 2) V_2^T, \qquad
+    C = K - \tfrac12 m m^T, \qquad P = U s V^T, \qquad f(K) = \tfrac12 \sum_i s_i^2 \ge d^2,
 
-where V comes from :math:`D = \tfrac12 (2 I + \operatorname{diag} e - C) \operatorname{diag} r = V \cosh(s / 2) V_2^T`.
-With :math:`P_1` the first n rows of P, the gradient is :math:`f'(K) = (P_1 - P_1^T) / 2`. The minimum over K is
-:math:`d^2`; there :math:`-P_1` is the velocity of the covariance, the last row of P over :math:`\sqrt2` that of the
-mean.
+where V comes from :math:`D = \tfrac12 (R + T - C R) = V \cosh(s / 2) V_2^T`. With :math:`P_1` the first n rows of P,
+the gradient is :math:`f'(K) = (P_1 - P_1^T) / 2`. The minimum over K is :math:`d^2`; there :math:`-P_1` is the velocity
+of the covariance, the last row of P over :math:`\sqrt2` that of the mean.
 
 Source: [eriksen1987geodesics]; derivation in the design notes, "The Fisher-Rao solver".
 """
@@ -24,12 +23,17 @@ _NEAR = 0.25  # of |E|; below, the spectrum is computed from the difference of t
 
 
 class Pair(NamedTuple):
-    """A pair in whitened, rotated coordinates: m and e, shape (..., n), and the matrix that leads back, (..., n, n)."""
+    """A pair in whitened, reflected coordinates: (0, I) and (mu e_1, S)."""
 
-    mean: Tensor
-    excess: Tensor
-    values: Tensor
-    back: Tensor
+    mean: Tensor  # mu, (...)
+    difference: Tensor  # S - I, (..., n, n)
+    triangle: Tensor  # T
+    inverse: Tensor  # R = T^-T
+    gap: Tensor  # R - T
+    excess: Tensor  # eigenvalues of S - I, (..., n)
+    values: Tensor  # eigenvalues of S
+    commutator: Tensor  # [log S, m m^T]
+    back: Tensor  # the matrix that leads back to the coordinates of the pair
 
 
 class Lift(NamedTuple):
@@ -50,18 +54,46 @@ class Lift(NamedTuple):
 
 
 def whiten(loc: Tensor, covariance: Tensor, other_loc: Tensor, other_covariance: Tensor) -> Pair:
-    """Bring pairs, means (..., n) and covariances (..., n, n), to whitened, rotated coordinates."""
+    """Bring pairs, means (..., n) and covariances (..., n, n), to whitened, reflected coordinates."""
     factor = torch.linalg.cholesky(covariance)
     other_factor = _solve(factor, torch.linalg.cholesky(other_covariance))
     difference = _solve(factor, _solve(factor, other_covariance - covariance).mT)
-    mean = _solve(factor, (other_loc - loc).unsqueeze(-1)).squeeze(-1)
-    excess, values, frame = spectrum_of(difference, other_factor)
-    return Pair((frame.mT @ mean.unsqueeze(-1)).squeeze(-1), excess, values, factor @ frame)
+    mean, reflection = _reflect(_solve(factor, (other_loc - loc).unsqueeze(-1)).squeeze(-1))
+    difference = reflection @ difference @ reflection
+    triangle = _upper(reflection @ other_factor)
+    identity = torch.eye(loc.shape[-1], dtype=loc.dtype, device=loc.device).expand(triangle.shape)
+    inverse = _solve(triangle.mT, identity)
+    excess, values, vectors = spectrum_of(difference, triangle)
+    gap = torch.where(_near(difference)[..., None, None], -difference @ inverse, inverse - triangle)
+    turning = (vectors * vectors[..., :1, :] * values.log().unsqueeze(-2)).sum(-1)  # (log S) e_1
+    column = torch.zeros_like(triangle)
+    column[..., 1:, 0] = mean.square().unsqueeze(-1) * turning[..., 1:]
+    return Pair(mean, difference, triangle, inverse, gap, excess, values, column - column.mT, factor @ reflection)
+
+
+def _reflect(mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mu and the reflection that takes the mean (..., n) to mu e_1."""
+    scale = mean.abs().amax(-1, keepdim=True)
+    unit = mean / torch.where(scale > 0, scale, 1.0)
+    turned = unit[..., 1:].square().sum(-1) > 0
+    norm = torch.linalg.vector_norm(unit, dim=-1)
+    length = torch.where(unit[..., 0] < 0, norm, -norm)
+    factor = 1 / torch.where(turned, norm.square() - length * unit[..., 0], 1.0)
+    normal = torch.cat([(unit[..., 0] - length).unsqueeze(-1), unit[..., 1:]], -1)
+    outer = (torch.where(turned, factor, 0.0).unsqueeze(-1) * normal).unsqueeze(-1) * normal.unsqueeze(-2)
+    identity = torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
+    return torch.where(turned, length * scale.squeeze(-1), mean[..., 0]), identity - outer
+
+
+def _upper(matrix: Tensor) -> Tensor:
+    """Upper triangular T with T T^T = A A^T and a positive diagonal."""
+    triangle = torch.linalg.qr(matrix.flip(-2).mT).R.mT.flip((-1, -2))
+    return triangle * triangle.diagonal(dim1=-1, dim2=-2).sign().unsqueeze(-2)
 
 
 def spectrum_of(difference: Tensor, factor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Eigenvalues of E, those of I + E = F F^T, and eigenvectors; from E where it is small, otherwise from F."""
-    near = torch.linalg.matrix_norm(difference) < _NEAR
+    near = _near(difference)
     small, small_vectors = torch.linalg.eigh(torch.where(near[..., None, None], difference, 0.0))
     vectors, singular, _ = torch.linalg.svd(factor)
     square = singular.square()
@@ -70,16 +102,21 @@ def spectrum_of(difference: Tensor, factor: Tensor) -> tuple[Tensor, Tensor, Ten
     return excess, values, torch.where(near[..., None, None], small_vectors, vectors)
 
 
+def _near(difference: Tensor) -> Tensor:
+    return torch.linalg.matrix_norm(difference) < _NEAR
+
+
 def lift(pair: Pair, fibre: Tensor) -> Lift:
     """Evaluate at skew matrices K = ``fibre``, shape (..., n, n)."""
-    m, scale = pair.mean, pair.values.rsqrt().unsqueeze(-2)
-    c = fibre - 0.5 * m.unsqueeze(-1) * m.unsqueeze(-2)
-    top = 0.5 * (c - torch.diag_embed(pair.excess)) * scale
-    b = torch.cat([top, 0.5**0.5 * m.unsqueeze(-2) * scale], -2)
-    d = 0.5 * (torch.diag_embed(2 + pair.excess) - c) * scale
+    shift = fibre @ pair.inverse  # C R
+    shift[..., 0, 0] -= 0.5 * pair.mean.square() * pair.inverse[..., 0, 0]
+    row = 0.5**0.5 * (pair.mean.unsqueeze(-1) * pair.inverse[..., 0, :]).unsqueeze(-2)
+    b = torch.cat([0.5 * (pair.gap + shift), row], -2)
+    d = 0.5 * (pair.inverse + pair.triangle - shift)
     left, sinh, turned = torch.linalg.svd(b)
-    turned = d @ turned.mT
-    right = turned / torch.linalg.vector_norm(turned, dim=-2, keepdim=True)
+    # Normalised columns of D V2, largest first: rounding of large columns that leaked into small ones is projected out.
+    basis, triangle = torch.linalg.qr(d @ turned.mT)
+    right = basis * triangle.diagonal(dim1=-1, dim2=-2).sign().unsqueeze(-2)
     singular = 2 * sinh.asinh()
     velocity = (left[..., :-1] * singular.unsqueeze(-2)) @ right.mT
     return Lift(0.5 * singular.square().sum(-1), skew(velocity[..., :-1, :]), velocity, left, singular, right)

@@ -1,8 +1,10 @@
 """Newton's method on the fibre of the lift, in torch: the definition that the compiled solver is tested against.
 
-Deviations from the compiled solver: singular values by LAPACK instead of one-sided Jacobi, which loses small ones at
-far pairs; every pair of the batch is evaluated until the last one has converged.
+Deviations from the compiled solver: singular values by LAPACK instead of one-sided Jacobi; every pair of the batch is
+evaluated until the last one has converged.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -15,29 +17,33 @@ _MOST_HALVINGS = 30
 _SUFFICIENT = 1e-4
 _NOISE = 1e-14
 _FLOOR = 1e-15
-_FINE = 1e-8
+_STARTS = (38.0, math.inf)  # divisors of [log S, m m^T]: between two minima of needle pairs, and K = 0
+_PROMISING = 1.1
+_SHORTER = 1 - 1e-13
 
 
 def shortest(pair: Pair) -> tuple[Lift, Tensor]:
     """Lift of the shortest geodesic found, and the number of Newton steps taken, shape (...)."""
-    divisor = 12.5 + 4 * torch.log1p((pair.mean.square() / pair.values).sum(-1) / 6)
-    fibre, best, steps = minimize(pair, _commutator(pair) / divisor[..., None, None])
+    first, _ = first_start(pair)
+    fibre, best, steps = minimize(pair, first)
     doubtful = best.value > UNIQUE_UP_TO**2
-    for start in (-60.0, 60.0, 12.0) if doubtful.any() else ():
-        first = torch.where(doubtful[..., None, None], _commutator(pair) / start, fibre)
-        other, found, more = minimize(pair, first)
-        shorter = found.value < best.value
-        fibre = _choose(shorter, other, fibre)
-        best = Lift(*(_choose(shorter, new, old) for new, old in zip(found, best, strict=True)))
+    for divisor in _STARTS if doubtful.any() else ():
+        start = pair.commutator / divisor
+        tried = doubtful & (lift(pair, start).value < _PROMISING * best.value)
+        other, end, more = minimize(pair, _choose(tried, start, fibre))
+        found = tried & (end.value < _SHORTER * best.value)
+        fibre = _choose(found, other, fibre)
+        best = Lift(*(_choose(found, new, old) for new, old in zip(end, best, strict=True)))
         steps = steps + more
     return best, steps
 
 
-def first_upper_bounds(pair: Pair) -> tuple[Tensor, Tensor]:
-    """Values f at K = 0 and at Lawson's ansatz: upper bounds of the squared distance."""
-    divisor = 12.5 + 4 * torch.log1p((pair.mean.square() / pair.values).sum(-1) / 6)
-    commutator = _commutator(pair)
-    return lift(pair, torch.zeros_like(commutator)).value, lift(pair, commutator / divisor[..., None, None]).value
+def first_start(pair: Pair) -> tuple[Tensor, Tensor]:
+    """Of K = 0 and Lawson's ansatz the one where f is lower, and f there: an upper bound of the squared distance."""
+    square = (pair.mean * pair.inverse[..., 0, 0]).square()  # m^T S^-1 m
+    ansatz = pair.commutator / (12.5 + 4 * torch.log1p(square / 6))[..., None, None]
+    flat, bent = lift(pair, torch.zeros_like(ansatz)).value, lift(pair, ansatz).value
+    return _choose(bent < flat, ansatz, torch.zeros_like(ansatz)), torch.minimum(flat, bent)
 
 
 def minimize(pair: Pair, fibre: Tensor) -> tuple[Tensor, Lift, Tensor]:
@@ -62,7 +68,7 @@ def minimize(pair: Pair, fibre: Tensor) -> tuple[Tensor, Lift, Tensor]:
                 break
             length = torch.where(wanting, 0.5 * length, length)
         steps = steps + active
-        stalled = (following.residual > 0.5 * now.residual) & (following.residual < _FINE)
+        stalled = (following.residual > 0.5 * now.residual) & (following.value >= (1 - _NOISE) * now.value)
         active = active & (following.residual > _FLOOR) & ~stalled & (length > 0)
         fibre, now = trial, following
     return fibre, now, steps
@@ -107,9 +113,3 @@ def midpoint_covariance(at: Lift) -> Tensor:
 def _choose(where: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """Choose pair by pair."""
     return torch.where(where[(..., *[None] * (yes.ndim - where.ndim))], yes, no)
-
-
-def _commutator(pair: Pair) -> Tensor:
-    """Return [log S, m m^T]."""
-    log = pair.values.log()
-    return (log.unsqueeze(-1) - log.unsqueeze(-2)) * pair.mean.unsqueeze(-1) * pair.mean.unsqueeze(-2)

@@ -20,6 +20,12 @@ for isa in _kernels.isa_levels():
                 x = torch.rand(count, 65, generator=generator, dtype=dtype)
                 for spectrum in jacobians.autoencoder_spectrum(model.encoder, model.decoder, x, of="both"):
                     assert spectrum.eigenvalues.isfinite().all()
+        for n in (1, 2, 7, 30):
+            diagonal = manifolds.DiagonalGaussians(n)
+            for count in (1, 7, 33, 3000):
+                a, b = (diagonal.random_point((count,), generator, dtype=dtype) for _ in range(2))
+                assert diagonal.dist(a, b).isfinite().all()
+                assert diagonal.pairwise_dist(manifolds.DiagonalGaussian(a.loc[:9], a.scale[:9]), b).isfinite().all()
     for n in (*range(1, 9), 13, 20):
         gaussians = manifolds.MultivariateGaussians(n)
         for count in (1, 7, 9):

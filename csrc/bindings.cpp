@@ -48,6 +48,23 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("mlp_jacobian_f64", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
     require(kernels().mlp_jacobian_f64(at<const DenseLayer<double>>(layers), at<double>(out), decoder, encoder, branches, count, threads)); }, unlocked());
 
+  m.def("diagonal_pairs_f32", [](address loc, address scale, address other_loc, address other_scale, address out, std::int64_t count,
+                                 int n, bool squared, int threads) {
+    kernels().diagonal_pairs_f32({count, n, at<const float>(loc), at<const float>(scale), at<const float>(other_loc), at<const float>(other_scale),
+        at<float>(out), squared}, threads); }, unlocked());
+  m.def("diagonal_pairs_f64", [](address loc, address scale, address other_loc, address other_scale, address out, std::int64_t count,
+                                 int n, bool squared, int threads) {
+    kernels().diagonal_pairs_f64({count, n, at<const double>(loc), at<const double>(scale), at<const double>(other_loc), at<const double>(other_scale),
+        at<double>(out), squared}, threads); }, unlocked());
+  m.def("diagonal_table_f32", [](address loc, address scale, address other_loc, address other_scale, address out, std::int64_t rows,
+                                 std::int64_t columns, int n, int threads) {
+    kernels().diagonal_table_f32({rows, columns, n, at<const float>(loc), at<const float>(scale), at<const float>(other_loc),
+        at<const float>(other_scale), at<float>(out)}, threads); }, unlocked());
+  m.def("diagonal_table_f64", [](address loc, address scale, address other_loc, address other_scale, address out, std::int64_t rows,
+                                 std::int64_t columns, int n, int threads) {
+    kernels().diagonal_table_f64({rows, columns, n, at<const double>(loc), at<const double>(scale), at<const double>(other_loc),
+        at<const double>(other_scale), at<double>(out)}, threads); }, unlocked());
+
   m.def("fisher_rao_f64", [](address loc, address covariance, address other_loc, address other_covariance, address lower, address upper,
                              address squared_dist, address residual, address iterations, address velocity_loc,
                              address velocity_covariance, std::int64_t count, int n, int threads) {

@@ -24,6 +24,25 @@ struct GaussianPairs {
   double *velocity_loc, *velocity_covariance;          // these two together, and only with the three
 };
 
+// `count` pairs of n-dimensional Gaussians with diagonal covariance, [count][n] each; distances or their squares.
+template <class T>
+struct DiagonalPairs {
+  std::int64_t count;
+  int n;
+  const T *loc, *scale, *other_loc, *other_scale;
+  T* out;
+  bool squared;
+};
+
+// Distances [rows][columns] of Gaussians [rows][n] to others, whose coordinates come first: [n][columns].
+template <class T>
+struct DiagonalTable {
+  std::int64_t rows, columns;
+  int n;
+  const T *loc, *scale, *other_loc, *other_scale;
+  T* out;
+};
+
 // One instruction set's kernels. `threads` is the number of OpenMP threads a call may use.
 struct Kernels {
   // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 48, into `out` as (re, im) pairs by decreasing
@@ -37,6 +56,12 @@ struct Kernels {
                            int branches, std::int64_t count, int threads);
   bool (*mlp_jacobian_f64)(const DenseLayer<double>* layers, double* out, int decoder_layers, int encoder_layers,
                            int branches, std::int64_t count, int threads);
+
+  // Fisher-Rao distances inside the Gaussians of diagonal covariance.
+  void (*diagonal_pairs_f32)(const DiagonalPairs<float>& pairs, int threads);
+  void (*diagonal_pairs_f64)(const DiagonalPairs<double>& pairs, int threads);
+  void (*diagonal_table_f32)(const DiagonalTable<float>& table, int threads);
+  void (*diagonal_table_f64)(const DiagonalTable<double>& table, int threads);
 
   // Squared Fisher-Rao distances, initial velocities and bounds. False where memory ran out.
   bool (*fisher_rao_f64)(const GaussianPairs& pairs, int threads);

@@ -11,6 +11,34 @@ def mlp_jacobian_f32(
 def mlp_jacobian_f64(
     layers: int, out: int, decoder_layers: int, encoder_layers: int, branches: int, count: int, threads: int
 ) -> None: ...
+def diagonal_pairs_f32(
+    loc: int, scale: int, other_loc: int, other_scale: int, out: int, count: int, n: int, squared: bool, threads: int
+) -> None: ...
+def diagonal_pairs_f64(
+    loc: int, scale: int, other_loc: int, other_scale: int, out: int, count: int, n: int, squared: bool, threads: int
+) -> None: ...
+def diagonal_table_f32(
+    loc: int,
+    scale: int,
+    other_loc: int,
+    other_scale: int,
+    out: int,
+    rows: int,
+    columns: int,
+    n: int,
+    threads: int,
+) -> None: ...
+def diagonal_table_f64(
+    loc: int,
+    scale: int,
+    other_loc: int,
+    other_scale: int,
+    out: int,
+    rows: int,
+    columns: int,
+    n: int,
+    threads: int,
+) -> None: ...
 def fisher_rao_f64(
     loc: int,
     covariance: int,

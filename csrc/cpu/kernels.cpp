@@ -3,6 +3,7 @@
 
 #include "cpu/eigvals.hpp"
 #include "cpu/fisher_rao.hpp"
+#include "cpu/half_plane.hpp"
 #include "cpu/mlp_jacobian.hpp"
 
 #define GEOLATENT_JOIN_(a, b) a##b
@@ -16,6 +17,10 @@ const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
       eigvals<double>,
       mlp_jacobian<float>,
       mlp_jacobian<double>,
+      half_plane::diagonal_pairs<float>,
+      half_plane::diagonal_pairs<double>,
+      half_plane::diagonal_table<float>,
+      half_plane::diagonal_table<double>,
       geodesic::fisher_rao,
   };
   return table;

@@ -10,7 +10,7 @@ import torch
 from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
 from geolatent.manifolds.checks import require_finite
-from geolatent.manifolds.components import batch_shape, cast, components, expand
+from geolatent.manifolds.components import batch_shape, broadcast, cast, components, expand
 from geolatent.manifolds.points import DiagonalGaussian, Gaussian
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def require_components(name: str, value: Any, kind: type[DiagonalGaussian] | typ
 
 def _require_broadcast(shapes: dict[str, tuple[int, ...]]) -> None:
     try:
-        torch.broadcast_shapes(*shapes.values())
+        broadcast(*shapes.values())
     except RuntimeError:
         came = ", ".join(f"{name} of batch shape {shape}" for name, shape in shapes.items())
         raise ValueError(

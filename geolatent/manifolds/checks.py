@@ -106,7 +106,7 @@ def _lies_within(tensor: Tensor, low: float, high: float) -> bool:
     if tensor.numel() == 0:
         return True
     smallest, largest = torch.aminmax(tensor.detach())
-    return bool((smallest > low) & (largest < high))
+    return low < smallest.item() and largest.item() < high
 
 
 def _first(bad: Tensor, noun: str = "point") -> str:

@@ -20,10 +20,17 @@ def map_components(function: Callable[..., Tensor], point: Any, *others: Any) ->
     return type(point)(*parts) if hasattr(point, "_fields") else tuple(parts)
 
 
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that shapes broadcast to; torch's own function is slow where they are all the same."""
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(shapes[0])
+    return tuple(torch.broadcast_shapes(*shapes))
+
+
 def batch_shape(point: Any, event_ndims: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape that the components' batch dimensions broadcast to."""
     parts = zip(components(point), event_ndims, strict=True)
-    return tuple(torch.broadcast_shapes(*(tensor.shape[: tensor.ndim - ndim] for tensor, ndim in parts)))
+    return broadcast(*(tensor.shape[: tensor.ndim - ndim] for tensor, ndim in parts))
 
 
 def cast(dtype: torch.dtype, point: Any) -> Any:

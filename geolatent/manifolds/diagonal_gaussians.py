@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from geolatent import _kernels
+from geolatent._kernels import diagonal_dist as kernel
 from geolatent.manifolds import half_plane
 from geolatent.manifolds.arguments import require_components
 from geolatent.manifolds.base import Manifold
@@ -44,7 +46,7 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
 
     Accuracy:
         Relative error of distances at most 16 eps, eps the unit roundoff of the dtype, from coincident points up to
-        distance 50; beyond 1000 (float64) or 125 (float32) in one coordinate they overflow to infinity. Points of a
+        distance 50; beyond 1000 (float64) or 125 (float32) in one coordinate they may overflow to infinity. Points of a
         geodesic lie within 64 eps (1 + r) of the exact ones, r the distance over :math:`\sqrt 2`. ``exp`` amplifies
         rounding of the vector by the factor :math:`e^r`, r its length over :math:`\sqrt 2`: exp(log) closes to
         :math:`64 \epsilon e^r`.
@@ -94,8 +96,20 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
         return (point.loc.isfinite() & (point.scale > 0) & (point.scale < math.inf)).all(-1)
 
     def _squared_dist(self, point_a: DiagonalGaussian, point_b: DiagonalGaussian) -> Tensor:
+        if _usable(*point_a, *point_b):
+            return kernel.pair_by_pair(*point_a, *point_b, squared=True)
         displacement = (point_b.loc - point_a.loc) / _SQRT2
         return 2 * half_plane.squared_dist(displacement, point_a.scale, point_b.scale).sum(-1)
+
+    def _dist(self, point_a: DiagonalGaussian, point_b: DiagonalGaussian) -> Tensor:
+        if _usable(*point_a, *point_b):
+            return kernel.pair_by_pair(*point_a, *point_b, squared=False)
+        return super()._dist(point_a, point_b)
+
+    def _pairwise_block(self, rows: DiagonalGaussian, columns: DiagonalGaussian) -> Tensor:
+        if _usable(*rows, *columns):
+            return kernel.all_pairs(*rows, *columns)
+        return super()._pairwise_block(rows, columns)
 
     def _inner_product(self, u: DiagonalGaussian, v: DiagonalGaussian, base_point: DiagonalGaussian) -> Tensor:
         scale = base_point.scale
@@ -138,3 +152,8 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
         shape = (2, *batch_shape, self.n)
         loc, log_scale = torch.randn(shape, generator=generator, dtype=dtype, device=device)
         return DiagonalGaussian(loc, log_scale.exp())
+
+
+def _usable(*tensors: Tensor) -> bool:
+    """Whether the kernel may answer: it computes values, no derivatives."""
+    return _kernels.usable(*tensors) and not (torch.is_grad_enabled() and any(x.requires_grad for x in tensors))

@@ -209,7 +209,8 @@ def report() -> str:
             [pair.name, f"{batched_seconds(pair) * 1e6:.2f} us", *(f"{a.seconds * 1e3:,.2f} ms" for a in asked)]
         )
     sections = [
-        "Relative errors in parentheses:",
+        "Printed by `python benchmarks/library_answers.py --out docs/theory/library-answers.md`; relative errors in "
+        "parentheses:",
         table(["pair", "exact", *libraries, "our bounds"], answers),
         *missing,
         f"Time a pair, one pair a call, but {BATCH:,} at once in the first column; torch on {torch.get_num_threads()} "

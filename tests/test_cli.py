@@ -28,6 +28,11 @@ def test_version():
     assert (result.exit_code, result.stdout) == (0, f"geolatent {__version__}\n")
 
 
+def test_runs_as_a_module():
+    command = [sys.executable, "-m", "geolatent", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"geolatent {__version__}\n"
+
+
 def test_help_names_every_command_and_loads_nothing_heavy():
     script = (
         "import sys\nfrom geolatent.cli import app\n"

@@ -26,6 +26,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices; the threads would only wait for each other
+os.environ.pop("MPLBACKEND", None)  # under Agg, which continuous integration sets, pages would lose their figures
 nb_merge_streams = True
 nb_output_stderr = "remove"
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "dollarmath"]

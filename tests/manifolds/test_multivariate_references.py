@@ -8,10 +8,12 @@ from fisher_rao_shooting import shoot
 from gaussian_pairs import near_pair, random_pair, two_geodesics
 
 import geolatent as gl
+from geolatent import _kernels
 from geolatent.manifolds import Gaussian
 
 DIST = 1e-12  # relative, condition <= 1e4
 LOG = 1e-10  # Fisher norm of the error, relative to the distance
+FAR_LOG = 1e-12  # by the compiled solver
 # size, seed, condition, Mahalanobis distance of the means
 QUICK = [(1, 0, 1e2, 2.0), (2, 0, 1e4, 2.0), (2, 1, 1e2, 10.0), (3, 0, 1e4, 2.0), (3, 1, 1e2, 6.0), (4, 0, 1e4, 1.0)]
 SLOW = [
@@ -21,12 +23,14 @@ SLOW = [
 ]
 
 
-def assert_both_directions(pair: tuple[Gaussian, Gaussian], starts: tuple[float, ...] = (0.0,)) -> None:
+def assert_both_directions(
+    pair: tuple[Gaussian, Gaussian], starts: tuple[float, ...] = (0.0,), log: float = LOG
+) -> None:
     manifold = gl.manifolds.MultivariateGaussians(pair[0].loc.shape[-1])
     for start, end in (pair, pair[::-1]):
         found = reference(start, end, starts)
         assert relative_error(manifold.dist(start, end), found.dist) <= DIST
-        assert velocity_error(found, manifold.log(end, start)) <= LOG
+        assert velocity_error(found, manifold.log(end, start)) <= log
 
 
 @pytest.mark.parametrize(("n", "seed", "condition", "mean"), QUICK)
@@ -54,7 +58,7 @@ def test_near_pairs_of_high_condition(size: float) -> None:
 @pytest.mark.parametrize(("n", "condition", "mean"), [(2, 1e4, 1e5), (3, 1e4, 1e2), (3, 1e4, 1e3), (3, 1e2, 1e5)])
 def test_far_means(n: int, condition: float, mean: float) -> None:
     pair = random_pair(n, n, condition=condition, mahalanobis=mean)
-    assert_both_directions(pair, starts=(0.0, -1 / 38))
+    assert_both_directions(pair, starts=(0.0, -1 / 38), log=LOG if _kernels.core is None else FAR_LOG)
 
 
 def test_the_oracles_know_the_two_geodesics() -> None:

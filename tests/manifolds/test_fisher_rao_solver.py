@@ -44,9 +44,16 @@ def test_the_kernel_is_the_formula(level: str, seed: int, n: int, count: int) ->
     assert ((ours[0].sqrt() - theirs[0].sqrt()).abs() <= 1e-12 * scale).all()
     error = Gaussian(ours[1] - theirs[1], ours[2] - theirs[2])
     assert (MultivariateGaussians(n).norm(error, Gaussian(*pairs[:2])) <= 1e-10 * (1 + scale)).all()
-    assert (ours[3] <= 1e-12).all()
+    assert (ours[3] <= 1e-15).all()
     for bound, expected in zip(bounds, torch_bounds(*pairs), strict=True):
         assert ((bound - expected).abs() <= 1e-11 * expected).all()
+
+
+@compiled
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_residuals_end_at_rounding(n: int) -> None:
+    a, b = stacked([random_pair(seed, n, condition=1e4, mahalanobis=1.0) for seed in range(200)])
+    assert (kernel.solve(*a, *b)[3] <= 8e-16).all()
 
 
 @compiled

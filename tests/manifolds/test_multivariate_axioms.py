@@ -163,3 +163,4 @@ def test_far_batches_are_symmetric_and_within_bounds_unless_warned_of(n: int, co
     tolerance = 1e-12 if mean <= 1e2 else 1e-9  # beyond a distance of 10 no accuracy is documented
     assert ((there.dist - back.dist).abs() <= tolerance * there.dist)[trusted].all()
     assert trusted.all() or mean > 1e2
+    assert (there.iterations <= 60).all()  # of up to three starts

@@ -50,6 +50,14 @@ def test_the_kernel_is_the_formula(level: str, seed: int, n: int, count: int) ->
 
 
 @compiled
+def test_the_formula_keeps_the_logarithms_of_far_pairs() -> None:
+    a, b = stacked([random_pair(seed, 3, condition=1e4, mahalanobis=1e3) for seed in range(20)])
+    ours, theirs = kernel.solve(*a, *b), torch_solve(*a, *b)
+    error = MultivariateGaussians(3).norm(Gaussian(ours[1] - theirs[1], ours[2] - theirs[2]), a)
+    assert (error <= 1e-11 * ours[0].sqrt()).all()
+
+
+@compiled
 @pytest.mark.parametrize("n", [2, 5, 8])
 def test_residuals_end_at_rounding(n: int) -> None:
     a, b = stacked([random_pair(seed, n, condition=1e4, mahalanobis=1.0) for seed in range(200)])

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from geolatent._checks import first_of
 from geolatent.manifolds.components import components
 
 LARGEST_CONDITION = 1e16
@@ -18,8 +19,8 @@ def require_finite(name: str, point: object, event_ndims: tuple[int, ...]) -> No
             came = tensor[~good][0].flatten()
             bad = came[~came.isfinite()][0].item()
             raise ValueError(
-                f"{name} must be finite; {_first(~good)} holds {bad}: drop it, or look for the division or overflow "
-                "that made it"
+                f"{name} must be finite; {first_of(~good, 'point')} holds {bad}: drop it, or look for the division or "
+                "overflow that made it"
             )
 
 
@@ -27,7 +28,7 @@ def require_positive_scale(name: str, scale: Tensor) -> None:
     """Raise ValueError, naming the batch index, unless all standard deviations (..., n) are positive and finite."""
     if not _lies_within(scale, 0, math.inf):
         good = (scale > 0) & (scale < math.inf)
-        where = _first(~good.all(-1))
+        where = first_of(~good.all(-1), "point")
         coordinate = int((~good)[~good.all(-1)][0].nonzero()[0])
         value = scale[~good][0].item()
         raise ValueError(
@@ -47,8 +48,8 @@ def require_covariance(name: str, covariance_matrix: Tensor) -> None:
         bad = info != 0
         smallest = torch.linalg.eigvalsh(covariance_matrix.detach()[bad][0])[0].item()
         raise ValueError(
-            f"{name} must be positive definite; {_first(bad, 'matrix')} has smallest eigenvalue {smallest:.3g}: add a "
-            "ridge, covariance_matrix + ridge * torch.eye(n)"
+            f"{name} must be positive definite; {first_of(bad, 'matrix')} has smallest eigenvalue {smallest:.3g}: add "
+            "a ridge, covariance_matrix + ridge * torch.eye(n)"
         )
     _require_condition(name, covariance_matrix.detach(), factor)
 
@@ -67,7 +68,7 @@ def _require_symmetric(name: str, matrix: Tensor) -> None:
     if bad.any():
         worst = (matrix - matrix.mT).abs().amax((-1, -2))[bad][0].item()
         raise ValueError(
-            f"{name} must be symmetric; {_first(bad, 'matrix')} differs from its transpose by {worst:.3g}: use "
+            f"{name} must be symmetric; {first_of(bad, 'matrix')} differs from its transpose by {worst:.3g}: use "
             "(covariance_matrix + covariance_matrix.mT) / 2"
         )
 
@@ -96,7 +97,7 @@ def _require_condition(name: str, matrix: Tensor, factor: Tensor) -> None:
         bad = torch.zeros_like(doubtful).masked_scatter(doubtful, excessive)
         low, high = values[excessive][0, 0].item(), values[excessive][0, -1].item()
         raise ValueError(
-            f"{name} must have condition at most {LARGEST_CONDITION:g}; {_first(bad, 'matrix')} has eigenvalues from "
+            f"{name} must have condition at most {LARGEST_CONDITION:g}; {first_of(bad, 'matrix')} has eigenvalues from "
             f"{low:.3g} to {high:.3g}: add a ridge, or drop the directions without variance"
         )
 
@@ -107,13 +108,3 @@ def _lies_within(tensor: Tensor, low: float, high: float) -> bool:
         return True
     smallest, largest = torch.aminmax(tensor.detach())
     return bool((smallest > low) & (largest < high))
-
-
-def _first(bad: Tensor, noun: str = "point") -> str:
-    """Name the first True of a batch: "point 17 of 64"."""
-    if bad.ndim == 0:
-        return f"the {noun}"
-    index = bad.nonzero()[0].tolist()
-    if bad.ndim == 1:
-        return f"{noun} {index[0]} of {len(bad)}"
-    return f"{noun} {tuple(index)} of a batch of shape {tuple(bad.shape)}"

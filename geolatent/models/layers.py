@@ -1,4 +1,4 @@
-"""The layers that the models are built of: linear maps with a seeded start, and activations by name."""
+"""The layers that the models are built of: linear maps and convolutions with a seeded start, activations by name."""
 
 import copy
 import math
@@ -27,11 +27,22 @@ def linear(n_inputs: int, n_outputs: int, bias: bool, generator: Generator | Non
     With None it draws from torch's default generator: exactly the weights of nn.Linear.
     """
     layer = nn.utils.skip_init(nn.Linear, n_inputs, n_outputs, bias=bias)
-    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-    if bias:
-        bound = 1 / math.sqrt(n_inputs)
-        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    _start(layer, generator)
     return layer
+
+
+def convolution(n_inputs: int, n_outputs: int, kernel_size: int, generator: Generator | None) -> nn.Conv2d:
+    """nn.Conv2d that keeps the image's size, ``kernel_size`` odd; its start as in :func:`linear`."""
+    layer = nn.utils.skip_init(nn.Conv2d, n_inputs, n_outputs, kernel_size, padding=kernel_size // 2)
+    _start(layer, generator)
+    return layer
+
+
+def _start(layer: nn.Linear | nn.Conv2d, generator: Generator | None) -> None:
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    if layer.bias is not None:
+        bound = 1 / math.sqrt(layer.weight[0].numel())
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
 
 def make_activation(activation: Activation) -> nn.Module:

@@ -1,6 +1,7 @@
 // The table of kernels, compiled once per instruction set.
 #include "kernels.hpp"
 
+#include "cpu/eigh.hpp"
 #include "cpu/eigvals.hpp"
 #include "cpu/fisher_rao.hpp"
 #include "cpu/mlp_jacobian.hpp"
@@ -14,6 +15,8 @@ const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
   static const Kernels table = {
       eigvals<float>,
       eigvals<double>,
+      eigh<float>,
+      eigh<double>,
       mlp_jacobian<float>,
       mlp_jacobian<double>,
       geodesic::fisher_rao,

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from geolatent import _kernels
 from geolatent._checks import require_floating, require_square
 from geolatent._kernels import eigh as kernel
 
@@ -27,8 +28,9 @@ def eigh(A: Tensor) -> tuple[Tensor, Tensor]:
 
     Accuracy:
         :math:`\|A V - V \Lambda\|_2 \le 20 \, d \, \epsilon \, \|A\|_2` and
-        :math:`\|V^T V - I\|_2 \le 20 \, d \, \epsilon`, eps the unit roundoff of the dtype. The gradient of eigenvectors divides by the gaps between eigenvalues; for a
-        function of the matrix, such as spd_log, take that function, which has derivatives at repeated eigenvalues.
+        :math:`\|V^T V - I\|_2 \le 20 \, d \, \epsilon`, eps the unit roundoff of the dtype. The gradient of
+        eigenvectors divides by the gaps between eigenvalues; for a function of the matrix, such as spd_log, take that
+        function, which has derivatives at repeated eigenvalues.
 
     Source:
         Householder reduction and implicit QR, [golub2013matrix], section 8.3; gradient [magnus1985differentiating].
@@ -36,7 +38,8 @@ def eigh(A: Tensor) -> tuple[Tensor, Tensor]:
     >>> eigh(torch.diag(torch.tensor([3.0, 1.0])))[0]
     tensor([1., 3.])
     """
-    values, vectors = kernel.lapack_eigh(_prepared(A))
+    matrices = _prepared(A)
+    values, vectors = kernel.lapack_eigh(matrices) if _kernels.transformed(A) else kernel.eigh(matrices)
     return values.to(A.dtype), vectors.to(A.dtype)
 
 
@@ -66,7 +69,9 @@ def eigvalsh(A: Tensor) -> Tensor:
     >>> eigvalsh(torch.diag(torch.tensor([3.0, 1.0])))
     tensor([1., 3.])
     """
-    return kernel.lapack_eigvalsh(_prepared(A)).to(A.dtype)
+    matrices = _prepared(A)
+    values = kernel.lapack_eigvalsh(matrices) if _kernels.transformed(A) else kernel.eigvalsh(matrices)
+    return values.to(A.dtype)
 
 
 def _prepared(A: Tensor) -> Tensor:

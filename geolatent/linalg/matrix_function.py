@@ -78,7 +78,9 @@ class _Derivative(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(function: ScalarFunction, matrix: Tensor, values: Tensor, vectors: Tensor, direction: Tensor) -> Tensor:
+    def forward(
+        function: ScalarFunction, _matrix: Tensor, values: Tensor, vectors: Tensor, direction: Tensor
+    ) -> Tensor:
         slopes = function.slope(values.unsqueeze(-1), values.unsqueeze(-2))
         inner = vectors.mT @ symmetric_part(direction) @ vectors
         return symmetric_part(vectors @ (slopes * inner) @ vectors.mT)

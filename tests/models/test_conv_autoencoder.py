@@ -9,7 +9,7 @@ from geolatent.models import ConvAutoencoder
 
 
 def small(seed=0, **changes):
-    return ConvAutoencoder((1, 8, 8), (3, 4), generator=generator(seed), **changes)
+    return ConvAutoencoder((1, 8, 8), (6, 4), "tanh", generator=generator(seed), **changes)
 
 
 def test_default_is_the_network_of_the_paper():
@@ -28,7 +28,6 @@ def test_images_come_in_three_shapes_and_go_as_they_came():
     for shape in ((5, 1, 8, 8), (5, 8, 8), (5, 64)):
         torch.testing.assert_close(model(x.reshape(shape)), expected.reshape(shape))
         torch.testing.assert_close(model.loss(x.reshape(shape)), (expected - x).square().mean())
-    assert (model.encode(x) >= 0).all()
 
 
 def test_colour_images_and_one_block():
@@ -47,14 +46,11 @@ def test_a_generator_decides_the_weights_and_leaves_the_global_state():
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_learns_blobs_and_comes_back_from_disk(tmp_path):
-    centres = 1 + 5 * torch.rand(64, 2, generator=generator(2))
-    grid = torch.arange(8.0)
-    x = torch.exp(-((grid[:, None] - centres[:, :1, None]) ** 2 + (grid - centres[:, 1:, None]) ** 2) / 2)
+def test_learns_digits_and_comes_back_from_disk(tmp_path):
+    x = gl.datasets.load("digits").images[:256]
     model = small()
-    history = gl.training.fit(model, x, epochs=30, batch_size=16, lr=1e-2, generator=generator(3))
-    assert history.loss[-1] < 0.3 * history.loss[0]
-    assert gl.metrics.psnr(x, model(x)).mean() > 20
+    history = gl.training.fit(model, x, epochs=15, batch_size=32, lr=1e-2, generator=generator(3))
+    assert history.loss[-1] < (x - x.mean(0)).square().mean() / 2
     gl.training.save(model, tmp_path)
     loaded = gl.training.load(ConvAutoencoder, tmp_path)
     assert json.loads(json.dumps(loaded.config)) == model.config
@@ -64,7 +60,10 @@ def test_learns_blobs_and_comes_back_from_disk(tmp_path):
 def test_encoder_and_decoder_have_a_spectrum():
     model, x = small(), torch.rand(2, 1, 8, 8, generator=generator(1))
     eigenvalues = gl.jacobians.autoencoder_spectrum(model.encoder, model.decoder, x).eigenvalues
-    f, g = (torch.autograd.functional.jacobian(net, at) for net, at in ((model.encoder, x[:1]), (model.decoder, model.encode(x[:1]))))
+    f, g = (
+        torch.autograd.functional.jacobian(net, at)
+        for net, at in ((model.encoder, x[:1]), (model.decoder, model.encode(x[:1])))
+    )
     product = f.reshape(64, 64) @ g.reshape(64, 64)
     expected = gl.linalg.eigvals(product)
     torch.testing.assert_close(eigenvalues[0].abs(), expected.abs().to(eigenvalues.real.dtype), rtol=1e-3, atol=1e-5)

@@ -9,7 +9,7 @@ from geolatent.models import ConvAutoencoder, ConvVAE, DenoisingAutoencoder, Lin
 PLAIN = [
     MLPAutoencoder(64, 2, (8,), generator=generator(0)),
     LinearAutoencoder(64, 3, generator=generator(0)),
-    ConvAutoencoder((1, 8, 8), (2, 3), generator=generator(0)),
+    ConvAutoencoder((1, 8, 8), (2, 3), "tanh", generator=generator(0)),
 ]
 every_autoencoder = pytest.mark.parametrize("autoencoder", PLAIN, ids=lambda m: type(m).__name__)
 
@@ -94,5 +94,5 @@ def test_refuses_bad_noise(arguments, message):
 
 
 def test_refuses_descriptions_of_other_classes():
-    with pytest.raises(ValueError, match="autoencoder must describe one of .*MLPAutoencoder.*; got 'Path'"):
+    with pytest.raises(ValueError, match=r"autoencoder must describe one of .*MLPAutoencoder.*; got 'Path'"):
         DenoisingAutoencoder({"class": "Path", "config": {}})

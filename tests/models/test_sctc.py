@@ -24,7 +24,9 @@ def test_encoder_and_decoder_mirror_one_another():
     assert [type(layer) for layer in encoder] == [SCTC, nn.MaxPool2d, SCTC, nn.MaxPool2d, SCTC]
     decoder = sctc_decoder(1, [4, 6, 8], "relu", "sigmoid", generator(0))
     assert [type(layer) for layer in decoder] == [SCTC, nn.Upsample, SCTC, nn.Upsample, SCTC, nn.Conv2d, nn.Sigmoid]
-    widths = [[layer.out_channels for layer in net.modules() if isinstance(layer, nn.Conv2d)] for net in (encoder, decoder)]
+    widths = [
+        [layer.out_channels for layer in net.modules() if isinstance(layer, nn.Conv2d)] for net in (encoder, decoder)
+    ]
     assert widths == [[4] * 3 + [6] * 3 + [8] * 3, [8] * 3 + [6] * 3 + [4] * 3 + [1]]
     x = torch.rand(2, 1, 12, 8, generator=generator(1))
     assert encoder(x).shape == (2, 8, 3, 2)

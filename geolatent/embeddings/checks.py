@@ -43,6 +43,8 @@ def require_distances(name: str, squared_dist: Tensor) -> None:
     """Raise unless all entries of a matrix (m, n) are finite and not negative, up to rounding."""
     require_floating(name, squared_dist)
     require_finite_table(name, squared_dist)
+    if squared_dist.numel() == 0:
+        raise ValueError(f"{name} must hold at least one distance; got shape {tuple(squared_dist.shape)}: leave it out")
     bad = squared_dist.detach() < -_slack(squared_dist)
     if bad.any():
         i, j = bad.nonzero()[0].tolist()

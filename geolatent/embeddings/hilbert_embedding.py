@@ -82,7 +82,7 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         require_threshold(self.threshold)
         table = self._squared_dist(X, fitting=True)
-        kernel = centred_kernel(table.double())
+        kernel = centred_kernel(table).double()
         values, vectors = descending_eigh(kernel)
         self.dimension_ = hilbert_dimension(values, self.threshold)
         self.negative_mass_ = negative_mass(values)
@@ -128,15 +128,19 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 return self.manifold.pairwise_dist(X).square()
             return self.manifold.pairwise_dist(X, self._points).square()
         if not isinstance(X, Tensor):
-            limits = {"ensure_min_samples": 2} if fitting else {}
-            X = torch.tensor(validate_data(self, X, reset=fitting, dtype=(np.float64, np.float32), **limits))
+            accepted = {"dtype": (np.float64, np.float32), "ensure_non_negative": True}
+            X = torch.tensor(validate_data(self, X, reset=fitting, ensure_min_samples=1 + fitting, **accepted))
+        if not fitting:
+            self._require_distances_to_fitted(X)
+        return X
+
+    def _require_distances_to_fitted(self, X: Tensor) -> None:
         require_distances("X", X)
-        if not fitting and X.shape[1] != self.n_features_in_:
+        if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X must have shape (m, {self.n_features_in_}); got {tuple(X.shape)}: squared distances to the "
                 "fitted points"
             )
-        return X
 
     def _as_given(self, X: Any, result: Tensor, table: Tensor) -> Any:
         """The result in the floating type of the distances; an array where they came as an array."""
@@ -149,6 +153,6 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self.manifold is None
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.manifold is None
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -65,7 +65,7 @@ def log_projection_features(S: Tensor, spectrum_weight: float = 1.0, rtol: float
     projection = vectors * kept[..., None, :] @ vectors.mT
     logarithm = vectors * torch.where(kept, values, 1.0).log()[..., None, :] @ vectors.mT
     row, column = torch.tril_indices(p, p, device=S.device)
-    unit = torch.where(row == column, 1.0, math.sqrt(2)).to(values.dtype)
+    unit = (2 - (row == column).to(values.dtype)).sqrt()
     halves = (projection * math.sqrt(0.5), logarithm * math.sqrt(spectrum_weight))
     return torch.cat([half[..., row, column] * unit for half in halves], -1).to(S.dtype)
 

@@ -71,8 +71,9 @@ def stratification(Z_or_S: Tensor | Sequence[Tensor], rtol: float | None = None)
 
     Args:
         Z_or_S: latent tensors, shape (..., h, w, c) with at least four dimensions, whose unfoldings' covariances are
-            taken in float64; or symmetric positive semidefinite matrices, one tensor (..., p, p) or several of one
-            batch shape, as :func:`tensor_to_spsd` returns them. Batch dimensions are flattened to N samples.
+            taken in float64; or symmetric positive semidefinite matrices, one tensor (N, p, p) or a sequence of tensors
+            (..., p, p) of one batch shape, as :func:`tensor_to_spsd` returns them. Batch dimensions are flattened to N
+            samples.
         rtol: as in :func:`numerical_rank`, of every matrix; if left out, each has its own.
 
     Returns:
@@ -116,7 +117,7 @@ def _matrices(Z_or_S: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
     if Z_or_S.ndim >= 2 and Z_or_S.shape[-1] == Z_or_S.shape[-2]:
         return [Z_or_S]
     raise ValueError(
-        f"Z_or_S must be latent tensors (N, h, w, c) or matrices (..., p, p); got {tuple(Z_or_S.shape)}: give a single "
+        f"Z_or_S must be latent tensors (N, h, w, c) or matrices (N, p, p); got {tuple(Z_or_S.shape)}: give a single "
         "latent tensor as Z[None]"
     )
 

@@ -121,14 +121,10 @@ void eigh_tiles(const T* a, T* values, T* vectors, std::uint8_t* failed, std::in
   }
 }
 
-constexpr int symmetric_pairs_up_to = 16;
-
 template <class T>
 void eigh(const T* a, T* values, T* vectors, std::uint8_t* failed, std::int64_t count, int n, int threads) {
-  // Two registers side by side pay where the latency of a rotation is longer than its work.
-  if (GEOLATENT_BYTES == 64 && n <= symmetric_pairs_up_to)
-    eigh_tiles<T, 2>(a, values, vectors, failed, count, n, threads);
-  else eigh_tiles<T, 1>(a, values, vectors, failed, count, n, threads);
+  // Two registers side by side hide the latency of a rotation; the narrower registers come with too few of them.
+  eigh_tiles<T, GEOLATENT_BYTES == 64 ? 2 : 1>(a, values, vectors, failed, count, n, threads);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
 from geolatent.linalg.checks import require_orthonormal
 
-_ROUNDING = 16  # roundings of a unit vector's residual below which an angle counts as zero
+_ROUNDING = 24  # roundings of a unit vector's residual below which an angle counts as zero
 
 
 def principal_angles(U: Tensor, V: Tensor) -> Tensor:
@@ -19,6 +19,7 @@ def principal_angles(U: Tensor, V: Tensor) -> Tensor:
         \arccos \sigma_i(U^T V) & \text{otherwise} \end{cases}
 
     with V the basis of fewer columns, m. Angles within rounding of zero are zero, and so is their gradient there.
+    Differentiable twice where the angles are distinct.
 
     Args:
         U: orthonormal bases, shape (..., p, k).

@@ -8,6 +8,9 @@ Taylor series about their mean m, whose coefficients multiply the complete homog
 offsets:
 
 .. math:: f[a, b, c] = \sum_{k \ge 0} \frac{f^{(k + 2)}(m)}{(k + 2)!} h_k(a - m, b - m, c - m).
+
+Accuracy: with u the unit roundoff and r = 1 + |p| log(a / c) for powers, 1 otherwise, a the largest and c the smallest
+argument: slopes to 8 r u, relatively; bends to 200 r u (|f[a, b, c]| + |f[a, c]| / a).
 """
 
 from abc import ABC, abstractmethod
@@ -111,7 +114,7 @@ class Power(ScalarFunction):
         gap = (a - b).abs() / low
         apart = gap > 0
         rate = torch.expm1(self.exponent * torch.log1p(gap)) / torch.where(apart, gap, 1.0)
-        return low ** (self.exponent - 1) * torch.where(apart, rate, self.exponent)
+        return low**self.exponent / low * torch.where(apart, rate, self.exponent)
 
     def bend(self, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """Return the second difference, by its series where a, b, c are close."""
@@ -120,7 +123,7 @@ class Power(ScalarFunction):
         for k in range(_TERMS + 1):
             coefficients.append(coefficients[-1] * (self.exponent - k) / (k + 1))
         series = _series(coefficients[2:], a / mean - 1, b / mean - 1, c / mean - 1)
-        return _near_or_far(self, mean ** (self.exponent - 2) * series, mean, (a, b, c))
+        return _near_or_far(self, mean**self.exponent / mean.square() * series, mean, (a, b, c))
 
 
 def _series(coefficients: list[float], u: Tensor, v: Tensor, w: Tensor) -> Tensor:

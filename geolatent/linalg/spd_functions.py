@@ -1,5 +1,6 @@
 """Logarithm, exponential, square root and powers of symmetric positive definite matrices."""
 
+import math
 from numbers import Real
 
 import torch
@@ -121,7 +122,8 @@ def spd_power(S: Tensor, exponent: float) -> Tensor:
 
     Raises:
         TypeError: if S is not real floating point, or the exponent no real number.
-        ValueError: if S is not square, not finite, not symmetric or not positive definite; names the batch index.
+        ValueError: if S is not square, not finite, not symmetric or not positive definite, naming the batch index, or
+            the exponent is not finite.
 
     Accuracy:
         Error in the 2-norm at most :math:`20 \, d \, \epsilon \, (1 + |p|) \, \kappa(S) \, \|S^p\|_2`.
@@ -135,6 +137,8 @@ def spd_power(S: Tensor, exponent: float) -> Tensor:
     """
     if not isinstance(exponent, Real):
         raise TypeError(f"exponent must be a real number; got {type(exponent).__name__}: call float() on it")
+    if not math.isfinite(exponent):
+        raise ValueError(f"exponent must be finite; got {float(exponent)}: clamp it")
     return _of_positive(Power(float(exponent)), "S", S)
 
 

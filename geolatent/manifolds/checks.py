@@ -9,6 +9,7 @@ from geolatent._checks import first_of
 from geolatent.manifolds.components import components
 
 LARGEST_CONDITION = 1e16
+_ROUNDING = 64  # roundings that symmetry and orthonormality are allowed, as in linalg
 
 
 def require_finite(name: str, point: object, event_ndims: tuple[int, ...]) -> None:
@@ -49,7 +50,7 @@ def require_covariance(name: str, covariance_matrix: Tensor) -> None:
         smallest = torch.linalg.eigvalsh(covariance_matrix.detach()[bad][0])[0].item()
         raise ValueError(
             f"{name} must be positive definite; {first_of(bad, 'matrix')} has smallest eigenvalue {smallest:.3g}: add "
-            "a ridge, covariance_matrix + ridge * torch.eye(n)"
+            f"a ridge, {name} + ridge * torch.eye(n)"
         )
     _require_condition(name, covariance_matrix.detach(), factor)
 
@@ -63,20 +64,28 @@ def covariance_belongs(covariance_matrix: Tensor) -> Tensor:
     return finite & regular & ~_asymmetric(harmless)
 
 
+def orthonormal(basis: Tensor) -> Tensor:
+    """Whether the columns of matrices (..., p, k) are orthonormal up to rounding."""
+    p, k = basis.shape[-2:]
+    identity = torch.eye(k, dtype=basis.dtype, device=basis.device)
+    deviation = (basis.mT @ basis - identity).abs().flatten(-2).amax(-1)
+    return deviation <= _ROUNDING * torch.finfo(basis.dtype).eps * p**0.5
+
+
 def _require_symmetric(name: str, matrix: Tensor) -> None:
     bad = _asymmetric(matrix)
     if bad.any():
         worst = (matrix - matrix.mT).abs().amax((-1, -2))[bad][0].item()
         raise ValueError(
             f"{name} must be symmetric; {first_of(bad, 'matrix')} differs from its transpose by {worst:.3g}: use "
-            "(covariance_matrix + covariance_matrix.mT) / 2"
+            f"({name} + {name}.mT) / 2"
         )
 
 
 def _asymmetric(matrix: Tensor) -> Tensor:
     """Whether entries differ from the transposed ones by more than rounding in what they are sums of."""
     deviation = matrix.diagonal(dim1=-1, dim2=-2).abs().sqrt()
-    rounding = 64 * torch.finfo(matrix.dtype).eps * deviation[..., :, None] * deviation[..., None, :]
+    rounding = _ROUNDING * torch.finfo(matrix.dtype).eps * deviation[..., :, None] * deviation[..., None, :]
     return ((matrix - matrix.mT).abs() > rounding).flatten(-2).any(-1)
 
 

@@ -126,3 +126,22 @@ def _block(block_dist: BlockDist, rows: Any, columns: Any | None, first: int, se
     above = map_components(lambda x: x[first : first + side], rows)
     beside = map_components(lambda x: x[second : second + side], rows if columns is None else columns)
     return block_dist(above, beside)
+
+
+def all_products(left: Tensor, right: Tensor) -> Tensor:
+    """Products of all N matrices (N, a, b) with all M matrices (M, b, c), shape (N, M, a, c), as one large product."""
+    return torch.einsum("nab,mbc->nmac", left, right)
+
+
+def recomputed(table: Tensor, lost: Tensor, dist: BlockDist, rows: Any, columns: Any) -> Tensor:
+    """Put into ``table`` the distances by ``dist`` where ``lost`` is True; those of equal points are zero."""
+    first, second = lost.nonzero(as_tuple=True)
+    if len(first):
+        a, b = map_components(lambda x: x[first], rows), map_components(lambda x: x[second], columns)
+        differ = torch.stack([(x != y).flatten(1).any(1) for x, y in zip(components(a), components(b), strict=True)])
+        differ = differ.any(0)
+        values = table.new_zeros(len(first))
+        if differ.any():
+            values[differ] = dist(*(map_components(lambda x: x[differ], points) for points in (a, b)))
+        table[first, second] = values
+    return table

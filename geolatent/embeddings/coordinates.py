@@ -17,7 +17,7 @@ def kernel_coordinates(kernel: Tensor, threshold: float = 1.0) -> Tensor:
     Args:
         kernel: inner products, shape (n, n), n at least 2: from squared distances by :func:`centred_kernel`.
         threshold: share of the positive spectrum to keep; 1 keeps every eigenvalue above rounding, n eps times the
-            largest.
+            largest, eps the unit roundoff of the kernel's dtype.
 
     Returns:
         Coordinates, shape (n, k).
@@ -39,7 +39,7 @@ def kernel_coordinates(kernel: Tensor, threshold: float = 1.0) -> Tensor:
     """
     require_symmetric_table("kernel", kernel)
     values, vectors = descending_eigh(kernel)
-    dimension = hilbert_dimension(values, threshold)
+    dimension = hilbert_dimension(values.to(kernel.dtype), threshold)
     return (vectors[:, :dimension] * values[:dimension].sqrt()).to(kernel.dtype)
 
 

@@ -9,7 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from geolatent.embeddings.checks import require_distances, require_threshold
+from geolatent.embeddings.checks import require_distances, require_squared_dist, require_threshold
 from geolatent.embeddings.coordinates import descending_eigh, hilbert_dimension
 from geolatent.embeddings.kernels import centred_kernel, negative_mass
 from geolatent.manifolds import Manifold
@@ -82,13 +82,14 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         require_threshold(self.threshold)
         table = self._squared_dist(X, fitting=True)
-        kernel = centred_kernel(table).double()
-        values, vectors = descending_eigh(kernel)
-        self.dimension_ = hilbert_dimension(values, self.threshold)
+        require_squared_dist("X", table)
+        wide = table.double().clamp_min(0).fill_diagonal_(0)
+        values, vectors = descending_eigh(centred_kernel((wide + wide.mT) / 2))
+        self.dimension_ = hilbert_dimension(values.to(table.dtype), self.threshold)
         self.negative_mass_ = negative_mass(values)
         kept = values[: self.dimension_]
         self._projector = vectors[:, : self.dimension_] / kept.sqrt()
-        self._means = table.double().mean(0)
+        self._means = wide.mean(0)
         self.eigenvalues_ = self._as_given(X, values, table)
         self.embedding_ = self._as_given(X, self._projector * kept, table)
         self.n_features_in_ = len(table)

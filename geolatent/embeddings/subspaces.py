@@ -59,7 +59,9 @@ def subspace_angles(
         if len(points) == 0:
             raise ValueError(f"{name} must hold at least one point; got none: an empty set spans no subspace")
         _, singular, directions = torch.linalg.svd(points.detach().double(), full_matrices=False)
-        dimension = _dimension(name, singular.square(), threshold, None if dimensions is None else dimensions[k])
+        dimension = _dimension(
+            name, singular.square().to(points.dtype), threshold, None if dimensions is None else dimensions[k]
+        )
         bases.append(directions[:dimension].mT)
     require_same_device(points_a=points_a, points_b=points_b)
     if points_a.shape[1] != points_b.shape[1]:
@@ -106,7 +108,7 @@ def eigenspace_angles(
     for k, (name, kernel) in enumerate((("kernel_a", kernel_a), ("kernel_b", kernel_b))):
         require_symmetric_table(name, kernel)
         values, vectors = descending_eigh(kernel)
-        dimension = _dimension(name, values, threshold, None if dimensions is None else dimensions[k])
+        dimension = _dimension(name, values.to(kernel.dtype), threshold, None if dimensions is None else dimensions[k])
         bases.append(vectors[:, :dimension])
     require_same_device(kernel_a=kernel_a, kernel_b=kernel_b)
     if kernel_a.shape != kernel_b.shape:

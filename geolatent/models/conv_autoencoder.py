@@ -28,7 +28,8 @@ class ConvAutoencoder(Autoencoder):
         image_shape: channels, height and width; the last two divisible by 2 for each pooling.
         widths: channels of each block of the encoder, one pooling between any two; the decoder has them in reverse.
         activation: in the blocks, as in :class:`MLPAutoencoder`; also the last function before the code.
-        output_activation: after the decoder's last convolution, likewise; None for none.
+        output_activation: after the decoder's last convolution, likewise; None for none. "sigmoid" under the squared
+            error is not advised for dark images: Adam drives it to zero everywhere, where its gradient vanishes.
         generator: source of the initial weights; None means torch's default generator.
 
     Attributes:
@@ -53,7 +54,7 @@ class ConvAutoencoder(Autoencoder):
         image_shape: Sequence[int] = (1, 28, 28),
         widths: Sequence[int] = (32, 64, 128),
         activation: Activation = "relu",
-        output_activation: Activation | None = "sigmoid",
+        output_activation: Activation | None = None,
         *,
         generator: Generator | None = None,
     ) -> None:

@@ -10,11 +10,18 @@ from strategies import gaussian, generator
 from torch import Tensor
 
 from geolatent.manifolds import (
+    AffineInvariantSPD,
+    BuresWassersteinSPD,
     DiagonalGaussian,
     DiagonalGaussians,
+    FixedRankSPSD,
     Gaussian,
+    Grassmannian,
+    LogCholeskySPD,
+    LogEuclideanSPD,
     Manifold,
     MultivariateGaussians,
+    Product,
     UnivariateGaussians,
 )
 from geolatent.manifolds.components import components, map_components
@@ -51,6 +58,82 @@ def _symmetric(matrix: Tensor) -> Tensor:
     return (matrix + matrix.mT) / 2
 
 
+def congruence(seed: int, point: Tensor) -> Isometry:
+    """S -> A S A^T."""
+    p = point.shape[-1]
+    a = gaussian(seed, p, p) + 2 * torch.linalg.qr(gaussian(seed + 1, p, p)).Q
+    return lambda s: _symmetric(a @ s @ a.mT)
+
+
+def rotation(seed: int, point: Tensor) -> Isometry:
+    """S -> O S O^T."""
+    p = point.shape[-1]
+    o = torch.linalg.qr(gaussian(seed, p, p)).Q
+    return lambda s: _symmetric(o @ s @ o.mT)
+
+
+def rotation_and_scaling(seed: int, point: Tensor) -> Isometry:
+    """S -> c^2 O S O^T."""
+    turned, c = rotation(seed, point), gaussian(seed + 1, 1).item()
+    return lambda s: c**2 * turned(s)
+
+
+def cholesky_translation(seed: int, point: Tensor) -> Isometry:
+    """L -> L with other signs below the diagonal, plus X below it, times d on it."""
+    p = point.shape[-1]
+    x, signs, d = gaussian(seed, p, p).tril(-1), gaussian(seed + 1, p).sign(), gaussian(seed + 2, p).exp()
+
+    def move(s: Tensor) -> Tensor:
+        factor = torch.linalg.cholesky(s) * signs[:, None] * signs
+        factor = factor.tril(-1) + x + torch.diag_embed(factor.diagonal(dim1=-1, dim2=-2) * d)
+        return _symmetric(factor @ factor.mT)
+
+    return move
+
+
+def turned_bases(seed: int, point: Tensor) -> Isometry:
+    """A -> O A Q: the subspace is turned by O; Q changes nothing but its basis."""
+    o, q = (torch.linalg.qr(gaussian(seed + i, n, n)).Q for i, n in enumerate(point.shape[-2:]))
+    return lambda a: o @ a @ q
+
+
+def random_symmetric(seed: int, point: Tensor) -> Tensor:
+    return _symmetric(random_tangent(seed, point))
+
+
+def random_horizontal(seed: int, point: Tensor) -> Tensor:
+    """H with A^T H = 0."""
+    vector = random_tangent(seed, point)
+    return vector - point @ (point.mT @ vector)
+
+
+def random_of_rank(seed: int, point: Tensor) -> Tensor:
+    """Symmetric, and zero between the null spaces: along it the rank stays the same."""
+    values, vectors = torch.linalg.eigh(point)
+    null = vectors * (values < 1e-9 * values[..., -1:]).unsqueeze(-2)
+    beside, vector = null @ null.mT, random_symmetric(seed, point)
+    return vector - beside @ vector @ beside
+
+
+def in_each(*functions: Callable[[int, Any], Any]) -> Callable[[int, Any], Any]:
+    """Tangent vectors of a product from those of its factors."""
+    return lambda seed, point: tuple(
+        f(seed + 10 * i, part) for i, (f, part) in enumerate(zip(functions, point, strict=True))
+    )
+
+
+def isometry_in_each(*functions: Callable[[int, Any], Isometry]) -> Callable[[int, Any], Isometry]:
+    def combined(seed: int, point: Any) -> Isometry:
+        moves = [f(seed + 10 * i, part) for i, (f, part) in enumerate(zip(functions, point, strict=True))]
+        return lambda p: tuple(move(part) for move, part in zip(moves, p, strict=True))
+
+    return combined
+
+
+def orthonormalised(point: Any) -> Any:
+    return torch.linalg.qr(point).Q
+
+
 @dataclass(frozen=True)
 class Case:
     """One manifold. ``tolerance`` bounds relative errors of distances, ``closing`` those of exp(log)."""
@@ -60,9 +143,41 @@ class Case:
     tangent: Callable[[int, Any], Any] = random_tangent  # a random one at the point
     tolerance: float = 1e-13
     closing: float = 1e-10
+    reach: float = 2.0  # length up to which geodesics are shortest, from every random point in every direction
+    times: tuple[float, float] = (-0.5, 1.5)  # where geodesics between random points are shortest
+    geodesic_length: bool = True  # whether d is the length of a shortest curve: triangles, gradients
+    survives_rounding: bool = True  # whether points rounded to another type still belong
+    retract: Callable[[Any], Any] = lambda point: point  # back to the manifold, from point + small vector
 
     def points(self, seed: int, *batch: int, dtype: torch.dtype = torch.float64) -> Any:
         return self.manifold.random_point(batch, generator(seed), dtype=dtype)
+
+
+def subspace_case(p: int, k: int) -> Case:
+    return Case(
+        Grassmannian(p, k),
+        turned_bases,
+        random_horizontal,
+        reach=1.5,
+        times=(0.0, 1.0),
+        survives_rounding=False,
+        retract=orthonormalised,
+    )
+
+
+def spsd_case(manifold: FixedRankSPSD) -> Case:
+    whole = manifold.p == manifold.rank
+    return Case(
+        manifold,
+        congruence if whole else rotation_and_scaling,
+        random_of_rank,
+        tolerance=1e-11,
+        closing=1e-9,
+        reach=2.0 if whole else 1.5,
+        times=(-0.5, 1.5) if whole else (0.0, 1.0),
+        geodesic_length=whole,
+        survives_rounding=whole,
+    )
 
 
 CASES = [
@@ -72,6 +187,37 @@ CASES = [
     Case(MultivariateGaussians(1), affine, random_gaussian_tangent),
     Case(MultivariateGaussians(3), affine, random_gaussian_tangent),
     Case(MultivariateGaussians(5), affine, random_gaussian_tangent),
+    Case(AffineInvariantSPD(1), congruence, random_symmetric),
+    Case(AffineInvariantSPD(4), congruence, random_symmetric, tolerance=1e-12, closing=1e-9),
+    Case(LogEuclideanSPD(3), rotation_and_scaling, random_symmetric, tolerance=1e-12),
+    Case(LogCholeskySPD(3), cholesky_translation, random_symmetric, tolerance=1e-12),
+    Case(BuresWassersteinSPD(3), rotation, random_symmetric, tolerance=1e-12, reach=0.05, times=(0.0, 1.0)),
+    subspace_case(3, 1),
+    subspace_case(5, 2),
+    spsd_case(FixedRankSPSD(5, 2)),
+    spsd_case(FixedRankSPSD(3, 3, spectrum_weight=0.5)),
+    spsd_case(FixedRankSPSD(4, 2, spectrum_weight=2.0, cross_rank="truncate")),
+    spsd_case(FixedRankSPSD(4, 3, cross_rank="schubert")),
+    Case(
+        Product(AffineInvariantSPD(2), Grassmannian(4, 2), UnivariateGaussians(), weights=(2.0, 1.0, 0.5)),
+        isometry_in_each(congruence, turned_bases, coordinatewise_affine),
+        in_each(random_symmetric, random_horizontal, random_tangent),
+        reach=1.5,
+        times=(0.0, 1.0),
+        survives_rounding=False,
+        retract=lambda point: (point[0], orthonormalised(point[1]), point[2]),
+    ),
+    Case(
+        Product(FixedRankSPSD(3, 1), FixedRankSPSD(4, 2)),
+        isometry_in_each(rotation_and_scaling, rotation_and_scaling),
+        in_each(random_of_rank, random_of_rank),
+        tolerance=1e-11,
+        closing=1e-9,
+        reach=1.5,
+        times=(0.0, 1.0),
+        geodesic_length=False,
+        survives_rounding=False,
+    ),
 ]
 every_manifold = pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case.manifold))
 

@@ -54,14 +54,17 @@ class LogOnePlus(ScalarFunction):
     """The function log(1 + x) of numbers above -1; of numbers that rounding brought below, of the least above."""
 
     def value(self, x: Tensor) -> Tensor:
+        """Return log(1 + x)."""
         return _above(x).log1p()
 
     def slope(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the first divided difference."""
         low, gap = 1 + _above(torch.minimum(a, b)), (a - b).abs()
         apart = gap > 0
         return torch.where(apart, torch.log1p(gap / low) / torch.where(apart, gap, 1.0), 1 / low)
 
     def bend(self, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Return the second divided difference."""
         return Logarithm().bend(1 + _above(a), 1 + _above(b), 1 + _above(c))
 
 

@@ -36,8 +36,8 @@ class FixedRankSPSD(Manifold[Tensor]):
 
     **d is not the length of a geodesic of one Riemannian metric**: the curve has length d, but shorter ones may exist,
     and the triangle inequality is not guaranteed. d is invariant under rotations, scaling and pseudo-inversion. At full
-    rank the angles vanish and all is that of `AffineInvariantSPD`. Where an angle is :math:`\pi / 2` the rotation is not
-    unique, and neither is d.
+    rank the angles vanish and all is that of `AffineInvariantSPD`. Where an angle is :math:`\pi / 2` the rotation is
+    not unique, and neither is d.
 
     Matrices of unequal rank have distances (`dist`, `squared_dist`, `pairwise_dist`) by one of the policies
 
@@ -168,7 +168,7 @@ class FixedRankSPSD(Manifold[Tensor]):
     def _pairwise_block(self, rows: Factors, columns: Factors) -> Tensor:
         return dist_table(rows, columns, self.spectrum_weight, self.cross_rank)
 
-    def _entries_of_pair(self, points: Tensor) -> int:
+    def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002
         return self.rank**2
 
     def _factored(self, points: Tensor) -> Factors:

@@ -77,7 +77,7 @@ class Grassmannian(Manifold[Tensor]):
             [edelman1998geometry], section 4.3; [ye2016schubert], section 5.
         """
         (a, b), dtype = prepare(self, {"point_a": point_a, "point_b": point_b})
-        small, large = _ordered(a, b)
+        small, large = _ordered(subspaces.orthonormalised(a), subspaces.orthonormalised(b))
         return root(_rejected(small, large) + large.shape[-1] - small.shape[-1]).to(dtype)
 
     def procrustes_dist(self, point_a: Tensor, point_b: Tensor) -> Tensor:
@@ -156,7 +156,7 @@ class Grassmannian(Manifold[Tensor]):
         table = (squares + subspaces.squared_right_angles(missing)).sqrt()
         return recomputed(table, squares < _NEAR**2, self._dist, rows, columns)
 
-    def _entries_of_pair(self, points: Tensor) -> int:
+    def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002
         return self.k**2
 
     def _require_dimension(self, *points: Tensor) -> None:
@@ -179,7 +179,7 @@ def _ordered(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 def _pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, int]:
     """Bases of equal dimension with the principal angles of A and B, and by how much the dimensions differ."""
-    small, large = _ordered(a, b)
+    small, large = _ordered(subspaces.orthonormalised(a), subspaces.orthonormalised(b))
     missing = large.shape[-1] - small.shape[-1]
     return small, subspaces.nearest_basis(small, large) if missing else large, missing
 

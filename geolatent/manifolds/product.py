@@ -43,9 +43,7 @@ class Product(Manifold[Tuple]):
 
     def __init__(self, *factors: Manifold[Any], weights: Sequence[float] | None = None) -> None:
         if not factors or not all(isinstance(factor, Manifold) for factor in factors):
-            raise TypeError(
-                f"factors must be one or more manifolds; got {factors!r}: pass them one by one, not in a list"
-            )
+            raise TypeError(f"factors must be manifolds; got {factors!r}: pass them one by one, not in a list")
         self.factors = factors
         self.weights = (1.0,) * len(factors) if weights is None else tuple(float(weight) for weight in weights)
         if len(self.weights) != len(factors):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from geolatent.linalg import eigh
 from geolatent.linalg.matrix_function import symmetric_part
+from geolatent.manifolds.subspaces import orthonormalised
 
 _REFINEMENTS = 3
 
@@ -38,15 +39,9 @@ def factors(matrix: Tensor, rank: int, rtol: float) -> Factors:
     kept = values > rtol * values[..., :1]
     values, start = torch.where(kept, values, 1.0), start * kept.unsqueeze(-2)
     moved = start + symmetric_part(matrix - matrix.detach()) @ (start / values.unsqueeze(-2))
-    basis = orthonormalised(moved, kept)
+    basis = orthonormalised(moved)
     core = symmetric_part(basis.mT @ symmetric_part(matrix) @ basis) + torch.diag_embed((~kept).to(values.dtype))
     return Factors(basis, core, values, kept)
-
-
-def orthonormalised(near: Tensor, kept: Tensor) -> Tensor:
-    r"""Return :math:`Y (Y^T Y)^{-1/2}` for matrices Y whose kept columns are orthonormal but for what autograd sees."""
-    excess = near.mT @ near - torch.diag_embed(kept.to(near.dtype))
-    return near - near @ (excess - 0.75 * excess @ excess + 0.625 * excess @ excess @ excess) / 2
 
 
 def truncated(point: Factors, keep: Tensor) -> Factors:
@@ -65,13 +60,13 @@ def truncated(point: Factors, keep: Tensor) -> Factors:
     for _ in range(_REFINEMENTS):
         moved = change @ (leading + slope)
         slope = (moved - slope @ leading @ moved) / gap
-    basis = orthonormalised(leading + slope, keep)
+    basis = orthonormalised(leading + slope)
     core = symmetric_part(basis.mT @ point.core @ basis) + torch.diag_embed((~keep).to(values.dtype))
     return Factors(point.basis @ basis, core, values, keep)
 
 
 def projected(point: Factors, smaller: Factors) -> Factors:
-    """Restrict matrices to the part of their range nearest to that of ``smaller``; those of equal rank stay as they are."""
+    """Restrict matrices to the part of their range nearest to that of ``smaller``; those of equal rank stay."""
     unequal = (point.kept & ~smaller.kept).any(-1)
     beyond = torch.diag_embed((~smaller.kept).to(point.core.dtype))
     inner = point.basis.mT @ smaller.basis + beyond

@@ -21,6 +21,15 @@ _ROOT_STEPS = 8
 _SERIES = [comb(2 * n, n) / 4**n / (2 * n + 1) for n in range(20)]  # asin(s) / s in powers of s^2
 
 
+def orthonormalised(near: Tensor) -> Tensor:
+    r"""Return :math:`Y (Y^T Y)^{-1/2}` for matrices Y whose columns, but for rounding, are orthonormal or zero.
+
+    What is computed from it depends on the subspace alone, also to autograd: gradients are tangent vectors.
+    """
+    excess = near.mT @ near - torch.eye(near.shape[-1], dtype=near.dtype, device=near.device)
+    return near - near @ (excess - 0.75 * excess @ excess + 0.625 * excess @ excess @ excess) / 2
+
+
 def rotation_excess(a: Tensor, b: Tensor) -> Tensor:
     r"""Return Z - I, with Z the rotation for which :math:`\|B Z^T - A\|_F` is least, for bases (..., p, k).
 
@@ -117,7 +126,7 @@ def _inverse_root(matrix: Tensor) -> Tensor:
 
 
 def _cosine_and_ratio(square: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return :math:`\cos R` and :math:`\sin R / R` for :math:`R^2` = ``square``: the flow of x'' = -R^2 x to time 1."""
+    r"""Return :math:`\cos R` and :math:`\sin R / R` for :math:`R^2` = ``square``, from the flow of x'' = -R^2 x."""
     k = square.shape[-1]
     identity = torch.eye(k, dtype=square.dtype, device=square.device).expand_as(square)
     zero = torch.zeros_like(square)

@@ -38,3 +38,7 @@ def __getattr__(name: str) -> type:
 
         return HilbertEmbedding
     raise AttributeError(f"module 'geolatent.embeddings' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

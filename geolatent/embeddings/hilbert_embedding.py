@@ -36,7 +36,7 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         manifold: a manifold of geolatent.manifolds, or None for squared distances.
 
     Attributes:
-        embedding_: coordinates of the fitted points, shape (n, dimension_).
+        embedding_: coordinates of the fitted points, shape ``(n, dimension_)``.
         dimension_: the Hilbert dimension, number of leading eigenvalues that hold ``threshold``.
         eigenvalues_: all eigenvalues of the centred kernel, descending, shape (n,).
         negative_mass_: sum of the negative eigenvalues' moduli over the sum of the positive ones.
@@ -102,7 +102,7 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             X: squared distances to the fitted points, shape (m, n); with a manifold, points of batch shape (m,).
 
         Returns:
-            Coordinates, shape (m, dimension_).
+            Coordinates, shape ``(m, dimension_)``.
         """
         check_is_fitted(self)
         table = self._squared_dist(X, fitting=False)

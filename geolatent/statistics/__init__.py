@@ -29,3 +29,7 @@ def __getattr__(name: str) -> type:
         estimator: type = getattr(estimators, name)
         return estimator
     raise AttributeError(f"module 'geolatent.statistics' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

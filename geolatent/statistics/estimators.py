@@ -109,7 +109,7 @@ class TangentPCA(TransformerMixin, BaseEstimator):
 
     Attributes:
         base_point_: where the tangent space touches.
-        components_: principal directions, tangent vectors of batch shape (n_components_,), orthonormal in the metric.
+        components_: principal directions, tangent vectors of batch shape ``(n_components_,)``, orthonormal in the metric.
         offset_: mean of the logarithms, a tangent vector; zero at the Frechet mean.
         explained_variance_: variances of the scores, divisor N - 1.
         explained_variance_ratio_: their shares of the whole variance.
@@ -150,14 +150,14 @@ class TangentPCA(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Tensor:
-        """Scores (M, n_components_) of points, batch shape (M,)."""
+        """Scores ``(M, n_components_)`` of points, batch shape (M,)."""
         check_is_fitted(self)
         logs = self.manifold.log(X, self.base_point_)
         centred = as_rows(map_components(lambda x, mean: x - mean, logs, self.offset_), self.manifold.event_ndims)
         return centred @ lowered(self.manifold, self.components_, self.base_point_).mT
 
     def inverse_transform(self, X: Tensor) -> Any:
-        """Points at the ends of the geodesics that scores (M, n_components_) describe."""
+        """Points at the ends of the geodesics that scores ``(M, n_components_)`` describe."""
         check_is_fitted(self)
         rows = X @ as_rows(self.components_, self.manifold.event_ndims)
         vectors = map_components(lambda x, mean: x + mean, from_rows(rows, self.base_point_), self.offset_)

@@ -109,7 +109,8 @@ class TangentPCA(TransformerMixin, BaseEstimator):
 
     Attributes:
         base_point_: where the tangent space touches.
-        components_: principal directions, tangent vectors of batch shape ``(n_components_,)``, orthonormal in the metric.
+        components_: principal directions, orthonormal in the metric: tangent vectors of batch shape
+            ``(n_components_,)``.
         offset_: mean of the logarithms, a tangent vector; zero at the Frechet mean.
         explained_variance_: variances of the scores, divisor N - 1.
         explained_variance_ratio_: their shares of the whole variance.

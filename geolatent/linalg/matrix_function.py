@@ -7,7 +7,7 @@ r"""Functions of symmetric matrices, with derivatives that repeated eigenvalues 
     (\tilde E_{ik} \tilde H_{kj} + \tilde H_{ik} \tilde E_{kj}) \Bigr) V^T
 
 with :math:`\tilde E = V^T E V` (Daleckii and Krein). Both are symmetric in all their directions, so that each
-derivative is its own transpose. Of a matrix or a direction that is not symmetric its symmetric part is taken.
+derivative is its own transpose. Of a matrix the lower triangle is read, of a direction the symmetric part is taken.
 
 Source: [bhatia1997matrix], section V.3; [higham2008functions], section 3.
 """
@@ -49,9 +49,9 @@ class _Value(torch.autograd.Function):
 
     @staticmethod
     def forward(function: ScalarFunction, matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        values, vectors = eigh(symmetric_part(matrix))
-        result = (vectors * function.value(values).unsqueeze(-2)) @ vectors.mT
-        return symmetric_part(result), values, vectors
+        values, vectors = eigh(matrix)
+        half = (vectors * (0.5 * function.value(values)).unsqueeze(-2)) @ vectors.mT
+        return half + half.mT, values, vectors
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -82,8 +82,7 @@ class _Derivative(torch.autograd.Function):
         function: ScalarFunction, _matrix: Tensor, values: Tensor, vectors: Tensor, direction: Tensor
     ) -> Tensor:
         slopes = function.slope(values.unsqueeze(-1), values.unsqueeze(-2))
-        inner = vectors.mT @ symmetric_part(direction) @ vectors
-        return symmetric_part(vectors @ (slopes * inner) @ vectors.mT)
+        return symmetric_part(vectors @ (slopes * (vectors.mT @ direction @ vectors)) @ vectors.mT)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], _output: Tensor) -> None:

@@ -65,7 +65,8 @@ def gaussian_kernel(squared_dist: Tensor, gamma: float | None = None) -> Tensor:
 
     .. math:: k(a, b) = e^{-\gamma \, d^2(a, b)}
 
-    Positive semidefinite for every :math:`\gamma > 0` exactly if the squared distances are of negative type.
+    Positive semidefinite for every :math:`\gamma > 0` exactly if the squared distances are of negative type. Squared
+    distances in the kernel's own Hilbert space are 2 - 2 k.
 
     Args:
         squared_dist: squared distances, shape (m, n).

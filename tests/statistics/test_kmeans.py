@@ -16,8 +16,10 @@ from strategies import gaussian, generator, seeds
 
 from geolatent.manifolds import (
     AffineInvariantSPD,
+    BuresWassersteinSPD,
     ConvergenceWarning,
     DiagonalGaussians,
+    LogCholeskySPD,
     LogEuclideanSPD,
     MultivariateGaussians,
     Product,
@@ -32,6 +34,8 @@ MANIFOLDS = [
     MultivariateGaussians(2),
     AffineInvariantSPD(3),
     LogEuclideanSPD(3),
+    LogCholeskySPD(3),
+    BuresWassersteinSPD(3),
     Product(AffineInvariantSPD(2), DiagonalGaussians(1), weights=(2.0, 1.0)),
 ]
 every_manifold = pytest.mark.parametrize("manifold", MANIFOLDS, ids=repr)

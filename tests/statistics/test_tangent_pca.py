@@ -11,9 +11,11 @@ from strategies import gaussian, generator, seeds
 
 from geolatent.manifolds import (
     AffineInvariantSPD,
+    BuresWassersteinSPD,
     DiagonalGaussian,
     DiagonalGaussians,
     Gaussian,
+    LogCholeskySPD,
     LogEuclideanSPD,
     MultivariateGaussians,
     Product,
@@ -29,6 +31,8 @@ MANIFOLDS = [
     MultivariateGaussians(2),
     AffineInvariantSPD(3),
     LogEuclideanSPD(3),
+    LogCholeskySPD(3),
+    BuresWassersteinSPD(3),
     Product(AffineInvariantSPD(2), DiagonalGaussians(1), weights=(2.0, 1.0)),
 ]
 every_manifold = pytest.mark.parametrize("manifold", MANIFOLDS, ids=repr)
@@ -141,6 +145,9 @@ def test_another_base_point_is_centred_by_its_offset():
     logs = manifold.log(points, base)
     torch.testing.assert_close(estimator.offset_.loc, logs.loc.mean(0))
     assert estimator.transform(points).mean(0).abs().max() < 1e-12
+    scores = tangent_pca(manifold, points, base_point=base).scores
+    torch.testing.assert_close(scores, estimator.transform(points))
+    torch.testing.assert_close((scores.mT @ scores).triu(1), torch.zeros(4, 4, dtype=torch.float64), rtol=0, atol=1e-9)
     back = estimator.inverse_transform(estimator.transform(points))
     assert (manifold.dist(back, points) < 1e-9).all()
 

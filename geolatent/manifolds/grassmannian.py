@@ -78,7 +78,7 @@ class Grassmannian(Manifold[Tensor]):
         """
         (a, b), dtype = prepare(self, {"point_a": point_a, "point_b": point_b})
         small, large = _ordered(subspaces.orthonormalised(a), subspaces.orthonormalised(b))
-        return root(_rejected(small, large) + large.shape[-1] - small.shape[-1]).to(dtype)
+        return root(_rejected(small, large) + (large.shape[-1] - small.shape[-1])).to(dtype)
 
     def procrustes_dist(self, point_a: Tensor, point_b: Tensor) -> Tensor:
         r"""Procrustes distance :math:`2 \|\sin(\Theta / 2)\|_2 = \min_Q \|A - B Q\|_F` over rotations Q.
@@ -120,7 +120,7 @@ class Grassmannian(Manifold[Tensor]):
     def _squared_dist(self, point_a: Tensor, point_b: Tensor) -> Tensor:
         small, nearest, missing = _pair(point_a, point_b)
         squares = _log(nearest, small).square().sum((-1, -2))
-        return squares + subspaces.squared_right_angles(missing)
+        return squares + subspaces.missing_angles(missing)
 
     def _inner_product(self, u: Tensor, v: Tensor, base_point: Tensor) -> Tensor:
         self._require_dimension(base_point)
@@ -153,7 +153,7 @@ class Grassmannian(Manifold[Tensor]):
         cosines = torch.linalg.svdvals(all_products(rows.mT, columns))
         missing = abs(rows.shape[-1] - columns.shape[-1])
         squares = cosines.clamp_max(1.0).acos().square().sum(-1)
-        table = (squares + subspaces.squared_right_angles(missing)).sqrt()
+        table = (squares + subspaces.missing_angles(missing)).sqrt()
         return recomputed(table, squares < _NEAR**2, self._dist, rows, columns)
 
     def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002

@@ -17,20 +17,35 @@ _NEAR = 0.5
 
 
 class Lyapunov:
-    """The equations X S + S X = R of symmetric matrices X and R, one positive definite S for many R."""
+    """The equations X S + S X = R of symmetric matrices X and R, one positive definite S for many R.
+
+    They are solved in a basis that is almost an eigenbasis of S: ``inner`` leads there and ``outer`` back.
+    """
 
     def __init__(self, matrix: Tensor) -> None:
-        self.matrix = matrix
-        self.values, self.vectors = eigh(matrix.detach())
+        values, self.vectors = eigh(matrix.detach())
+        self.sums = values.unsqueeze(-1) + values.unsqueeze(-2)
+        self.matrix = self.inner(matrix)
+
+    def inner(self, matrix: Tensor) -> Tensor:
+        """Bring a matrix to the basis."""
+        return self.vectors.mT @ matrix @ self.vectors
+
+    def outer(self, matrix: Tensor) -> Tensor:
+        """Bring a matrix back from the basis."""
+        return self.vectors @ matrix @ self.vectors.mT
+
+    def solve_inner(self, right: Tensor) -> Tensor:
+        """Return X in the basis for symmetric R in the basis; differentiable three times."""
+        solution = right / self.sums
+        for _ in range(_REFINEMENTS if differentiated(self.matrix, right) else 1):
+            product = self.matrix @ solution
+            solution = solution + (right - product - product.mT) / self.sums
+        return solution
 
     def solve(self, right: Tensor) -> Tensor:
         """Return X, differentiable three times."""
-        right = symmetric_part(right)
-        solution = _solve(self.values, self.vectors, right)
-        for _ in range(_REFINEMENTS if differentiated(self.matrix, right) else 1):
-            product = self.matrix @ solution
-            solution = solution + _solve(self.values, self.vectors, right - product - product.mT)
-        return solution
+        return self.outer(self.solve_inner(self.inner(symmetric_part(right))))
 
 
 def root_excess(matrix: Tensor, difference: Tensor) -> Tensor:
@@ -44,13 +59,10 @@ def root_excess(matrix: Tensor, difference: Tensor) -> Tensor:
     far = (vectors * roots.unsqueeze(-2)) @ vectors.mT - matrix.detach()
     near = torch.linalg.matrix_norm(far) < _NEAR * roots[..., 0]
     excess = torch.where(near[..., None, None], 0.0, far)
+    sums = roots.unsqueeze(-1) + roots.unsqueeze(-2)
     for _ in range(_ITERATIONS):
         product = matrix @ excess
         residual = difference - product - product.mT - excess @ excess
-        excess = symmetric_part(excess + _solve(roots, vectors, residual))
+        turned = (vectors.mT @ residual @ vectors) / sums
+        excess = symmetric_part(excess + vectors @ turned @ vectors.mT)
     return excess
-
-
-def _solve(values: Tensor, vectors: Tensor, right: Tensor) -> Tensor:
-    inner = vectors.mT @ right @ vectors
-    return vectors @ (inner / (values.unsqueeze(-1) + values.unsqueeze(-2))) @ vectors.mT

@@ -138,10 +138,16 @@ def recomputed(table: Tensor, lost: Tensor, dist: BlockDist, rows: Any, columns:
     first, second = lost.nonzero(as_tuple=True)
     if len(first):
         a, b = map_components(lambda x: x[first], rows), map_components(lambda x: x[second], columns)
-        differ = torch.stack([(x != y).flatten(1).any(1) for x, y in zip(components(a), components(b), strict=True)])
-        differ = differ.any(0)
+        differ = torch.stack([_differ(x, y) for x, y in zip(components(a), components(b), strict=True)]).any(0)
         values = table.new_zeros(len(first))
         if differ.any():
             values[differ] = dist(*(map_components(lambda x: x[differ], points) for points in (a, b)))
         table[first, second] = values
     return table
+
+
+def _differ(x: Tensor, y: Tensor) -> Tensor:
+    """Whether x[i] and y[i] differ, also where they are of another shape."""
+    if x.shape != y.shape:
+        return torch.ones(len(x), dtype=torch.bool, device=x.device)
+    return (x != y).flatten(1).any(1)

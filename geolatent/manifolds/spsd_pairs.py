@@ -60,7 +60,7 @@ def squared_dist(a: Factors, b: Factors, spectrum_weight: float, cross_rank: Cro
         return Pair(truncated(a, keep), truncated(b, keep)).squared_dist(spectrum_weight)
     smaller, larger = chosen(rank_a <= rank_b, a, b), chosen(rank_a <= rank_b, b, a)
     square = Pair(smaller, projected(larger, smaller)).squared_dist(spectrum_weight)
-    return square + subspaces.squared_right_angles(1) * (rank_a - rank_b).abs()
+    return square + subspaces.missing_angles((rank_a - rank_b).abs().to(square.dtype))
 
 
 def dist_table(rows: Factors, columns: Factors, spectrum_weight: float, cross_rank: CrossRank) -> Tensor:

@@ -8,11 +8,14 @@ Source: [edelman1998geometry], section 2.5; angles [bjorck1973numerical].
 """
 
 from math import comb, pi
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from geolatent.linalg.matrix_function import symmetric_part
+
+Count = TypeVar("Count", float, Tensor)
 
 _NEAR = 0.5  # size of B - A below which the rotation is looked for from the identity
 _TURNS = 8
@@ -104,8 +107,8 @@ def nearest_basis(a: Tensor, b: Tensor) -> Tensor:
     return b @ torch.linalg.qr(b.mT @ a).Q
 
 
-def squared_right_angles(count: int) -> float:
-    """Sum of the squares of the angles that subspaces of unequal dimension have beside the principal ones."""
+def missing_angles(count: Count) -> Count:
+    """Sum of the squares of the right angles that subspaces of unequal dimension have beside the principal ones."""
     return count * (pi / 2) ** 2
 
 

@@ -39,10 +39,10 @@ class AffineInvariantSPD(PositiveDefinite):
 
     Accuracy:
         Error of distances at most 20 p eps (d + kappa), with d the distance and kappa the greater of cond(A) and
-        cond(A^-1 B); for near matrices 20 p eps cond(A) d. `pairwise_dist` has cond^(1/2) in place of cond(A^-1 B).
+        cond(A^-1 B); for near matrices 20 p eps cond(A) d.
 
     Source:
-        [pennec2006riemannian], section 3; transport [sra2015conic], eq. (3.4).
+        [pennec2006riemannian], section 3; transport [sra2015conic].
 
     >>> manifold = AffineInvariantSPD(2)
     >>> manifold.dist(torch.eye(2), torch.diag(torch.tensor([1.0, 2.0])))

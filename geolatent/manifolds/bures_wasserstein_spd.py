@@ -45,7 +45,7 @@ class BuresWassersteinSPD(PositiveDefinite):
         20 p eps cond(A) cond(B) of the vectors' norms.
 
     Source:
-        [bhatia2019bures], theorems 1 and 2 and section 4; transport from the lift of [takatsu2011wasserstein].
+        [bhatia2019bures]; transport from the lift of [takatsu2011wasserstein].
 
     >>> manifold = BuresWassersteinSPD(2)
     >>> manifold.dist(torch.eye(2), torch.diag(torch.tensor([1.0, 4.0])))

@@ -29,8 +29,9 @@ class LogEuclideanSPD(FlatSPD):
         distance.
 
     Source:
-        [arsigny2007geometric], corollary 3.9 and theorem 3.6.
+        [arsigny2007geometric], section 3.
 
+    >>> import torch
     >>> manifold = LogEuclideanSPD(2)
     >>> manifold.dist(torch.eye(2), torch.diag(torch.tensor([1.0, 2.0])))
     tensor(0.6931)

@@ -83,7 +83,7 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         require_threshold(self.threshold)
         table = self._squared_dist(X, fitting=True)
         require_squared_dist("X", table)
-        wide = table.double().clamp_min(0).fill_diagonal_(0)
+        wide = table.detach().double().clamp_min(0).fill_diagonal_(0)
         values, vectors = descending_eigh(centred_kernel((wide + wide.mT) / 2))
         self.dimension_ = hilbert_dimension(values.to(table.dtype), self.threshold)
         self.negative_mass_ = negative_mass(values)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from geolatent._checks import first_of, require_floating, require_square
+from geolatent._checks import first_of, require_floating, require_same_device, require_square
 from geolatent.embeddings.strata import FLOAT32_RESOLUTION
 from geolatent.linalg import eigh
 from geolatent.linalg.checks import require_symmetric
@@ -103,6 +103,7 @@ def log_projection_squared_dist(
             raise ValueError(
                 f"{name} must have shape (N, p, p), N > 0, with one p; got {tuple(given.shape)}: one matrix a sample"
             )
+    require_same_device(points=points, others=points if others is None else others)
     rows = log_projection_features(points, spectrum_weight, rtol)
     origin = rows.mean(0)
     rows = rows - origin

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from geolatent import _kernels
 from geolatent.jacobians import autoencoder_spectrum, jacobian
-from geolatent.linalg import eigh, eigvals, eigvalsh
+from geolatent.linalg import eigh, eigvals, eigvalsh, svdvals
 from geolatent.manifolds import MultivariateGaussians
 from geolatent.models import MLPAutoencoder
 
@@ -62,6 +62,7 @@ def self_check() -> list[Check]:
                 precision = str(dtype).removeprefix("torch.")
                 checks.append(Check("linalg.eigvals", level, precision, _eigvals_ratio(dtype)))
                 checks.append(Check("linalg.eigh", level, precision, _eigh_ratio(dtype)))
+                checks.append(Check("linalg.svdvals", level, precision, _svdvals_ratio(dtype)))
                 checks.append(Check("jacobians.autoencoder_spectrum", level, precision, _spectrum_ratio(dtype)))
             checks.append(Check("manifolds.MultivariateGaussians", level, "float64", _fisher_rao_ratio()))
     return checks
@@ -113,6 +114,18 @@ def _eigh_ratio(dtype: torch.dtype) -> float:
         apart = (eigvalsh(matrices).double() - torch.linalg.eigvalsh(wide)).abs().amax(-1) / size
         bound = _ALLOWED * d * torch.finfo(dtype).eps / 2
         worst.append((residual.maximum(oblique).maximum(apart) / bound).max())
+    return float(torch.stack(worst).max())
+
+
+def _svdvals_ratio(dtype: torch.dtype) -> float:
+    """Worst error of a singular value over 20 d eps ||A||."""
+    generator = torch.Generator().manual_seed(0)
+    worst = []
+    for d in _DIMENSIONS:
+        matrices = torch.randn(_BATCH, d, d, generator=generator, dtype=dtype)
+        exact = torch.linalg.svdvals(matrices.double())
+        bound = _ALLOWED * d * torch.finfo(dtype).eps / 2 * exact[:, :1]
+        worst.append(((svdvals(matrices).double() - exact).abs() / bound).max())
     return float(torch.stack(worst).max())
 
 

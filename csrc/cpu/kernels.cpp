@@ -5,6 +5,7 @@
 #include "cpu/eigvals.hpp"
 #include "cpu/fisher_rao.hpp"
 #include "cpu/mlp_jacobian.hpp"
+#include "cpu/svdvals.hpp"
 
 #define GEOLATENT_JOIN_(a, b) a##b
 #define GEOLATENT_JOIN(a, b) GEOLATENT_JOIN_(a, b)
@@ -17,6 +18,8 @@ const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
       eigvals<double>,
       eigh<float>,
       eigh<double>,
+      svdvals<float>,
+      svdvals<double>,
       mlp_jacobian<float>,
       mlp_jacobian<double>,
       geodesic::fisher_rao,

@@ -6,6 +6,7 @@ from torch import Tensor
 from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
 from geolatent.linalg.checks import require_orthonormal
+from geolatent.linalg.svdvals import svdvals
 
 _ROUNDING = 24  # roundings of a unit vector's residual below which an angle counts as zero
 
@@ -55,8 +56,8 @@ def principal_angles(U: Tensor, V: Tensor) -> Tensor:
 
 def _angles(wide: Tensor, narrow: Tensor) -> Tensor:
     product = wide.mT @ narrow
-    cosines = torch.linalg.svdvals(product)
-    sines = torch.linalg.svdvals(narrow - wide @ product).flip(-1)
+    cosines = svdvals(product)
+    sines = svdvals(narrow - wide @ product).flip(-1)
     near, zero = cosines.square() >= 0.5, sines <= _rounding(wide)
     small = torch.asin(torch.where(near & ~zero, sines, 0.0))
     large = torch.acos(torch.where(near, 0.0, cosines))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from geolatent.linalg import eigvalsh
+from geolatent.linalg import eigvalsh, svdvals
 from geolatent.manifolds.congruence import exponential, inward, outward, relative_logarithm
 from geolatent.manifolds.pairwise import all_products, recomputed
 from geolatent.manifolds.positive_definite import PositiveDefinite
@@ -87,5 +87,5 @@ class AffineInvariantSPD(PositiveDefinite):
         spread = values[..., 0] * _SPREAD < values[..., -1]
         values = values.clamp_min(torch.finfo(values.dtype).tiny)
         table = values.log().square().sum(-1).sqrt()
-        table[spread] = 2 * torch.linalg.svdvals(relative[spread]).log().square().sum(-1).sqrt()
+        table[spread] = 2 * svdvals(relative[spread]).log().square().sum(-1).sqrt()
         return recomputed(table, table < _NEAR, self._dist, rows[0], columns[0])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from geolatent.linalg import eigvalsh
+from geolatent.linalg import eigvalsh, svdvals
 from geolatent.linalg.matrix_function import symmetric_part
 from geolatent.manifolds.bures_transport import transport
 from geolatent.manifolds.lyapunov import Lyapunov, root_excess
@@ -95,7 +95,7 @@ class BuresWassersteinSPD(PositiveDefinite):
         values = eigvalsh(product @ product.mT)
         spread = values[..., 0] * _SPREAD < values[..., -1]
         fidelity = values.clamp_min(0.0).sqrt().sum(-1)
-        fidelity[spread] = torch.linalg.svdvals(product[spread]).sum(-1)
+        fidelity[spread] = svdvals(product[spread]).sum(-1)
         traces = rows[2].unsqueeze(1) + columns[2]
         squared = traces - 2 * fidelity
         table = squared.clamp_min(0.0).sqrt()

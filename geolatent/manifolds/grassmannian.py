@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from geolatent._checks import require_floating
+from geolatent.linalg import svdvals
 from geolatent.linalg.checks import require_orthonormal
 from geolatent.manifolds import subspaces
 from geolatent.manifolds.arguments import prepare, require_shape
@@ -150,7 +151,7 @@ class Grassmannian(Manifold[Tensor]):
 
     def _pairwise_block(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Angles from cosines, and near subspaces once more."""
-        cosines = torch.linalg.svdvals(all_products(rows.mT, columns))
+        cosines = svdvals(all_products(rows.mT, columns))
         missing = abs(rows.shape[-1] - columns.shape[-1])
         squares = cosines.clamp_max(1.0).acos().square().sum(-1)
         table = (squares + subspaces.missing_angles(missing)).sqrt()

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from geolatent.linalg import svdvals
-from geolatent.linalg import eigh
 from geolatent.linalg.matrix_function import symmetric_part
 from geolatent.manifolds import congruence, subspaces
 from geolatent.manifolds.pairwise import all_products, recomputed
@@ -73,11 +72,11 @@ def dist_table(rows: Factors, columns: Factors, spectrum_weight: float, cross_ra
     """
     keep = rows.kept.unsqueeze(1) & columns.kept
     product = all_products(rows.basis.mT, columns.basis) * keep.unsqueeze(-1) * keep.unsqueeze(-2)
-    cosines, rotation = _polar(product + torch.diag_embed((~keep).to(product.dtype)))
-    angles = cosines.clamp(0.0, 1.0).acos()
+    left, cosines, right = torch.linalg.svd(product + torch.diag_embed((~keep).to(product.dtype)))
+    angles = cosines.clamp_max(1.0).acos()
     scale_a = torch.where(keep, rows.values.unsqueeze(1), 1.0).rsqrt()
     scale_b = torch.where(keep, columns.values, 1.0).sqrt()
-    stretches = torch.linalg.svdvals(scale_a.unsqueeze(-1) * rotation * scale_b.unsqueeze(-2))
+    stretches = svdvals(scale_a.unsqueeze(-1) * (left @ right) * scale_b.unsqueeze(-2))
     squares = angles.square().sum(-1) + spectrum_weight * 4 * stretches.log().square().sum(-1)
     lost = squares < _NEAR**2
     if cross_rank == "schubert":
@@ -87,24 +86,3 @@ def dist_table(rows: Factors, columns: Factors, spectrum_weight: float, cross_ra
         return squared_dist(a, b, spectrum_weight, cross_rank).sqrt()
 
     return recomputed(squares.sqrt(), lost, formula, rows, columns)
-
-
-def _polar(product: Tensor) -> tuple[Tensor, Tensor]:
-    """Singular values of matrices and the rotations nearest to them, in less time than by their SVD.
-
-    The eigenvectors of M^T M give the rotation to eps / c^2, c the smallest singular value; one Newton step of the
-    condition that Z^T M be symmetric squares the error. Matrices that are too near to singular go through the SVD.
-    """
-    squares, vectors = eigh(product.mT @ product)
-    least = torch.finfo(product.dtype).eps ** 0.5
-    roots = squares.clamp_min(least).sqrt()
-    rotation = product @ (vectors / roots.unsqueeze(-2)) @ vectors.mT
-    rotation = 1.5 * rotation - 0.5 * rotation @ (rotation.mT @ rotation)
-    inner = vectors.mT @ (rotation.mT @ product) @ vectors
-    turn = (inner - inner.mT) / (roots.unsqueeze(-1) + roots.unsqueeze(-2))
-    rotation = rotation + rotation @ vectors @ turn @ vectors.mT
-    cosines, singular = inner.diagonal(dim1=-1, dim2=-2).clone(), squares[..., 0] <= least
-    if singular.any():
-        left, cosines[singular], right = torch.linalg.svd(product[singular])
-        rotation[singular] = left @ right
-    return cosines, rotation

@@ -61,7 +61,7 @@ def _angles(wide: Tensor, narrow: Tensor) -> Tensor:
     near, zero = cosines.square() >= 0.5, sines <= _rounding(wide)
     small = torch.asin(torch.where(near & ~zero, sines, 0.0))
     large = torch.acos(torch.where(near, 0.0, cosines))
-    return torch.where(near, torch.where(zero, 0.0, small), large)
+    return torch.where(near, small, large)
 
 
 def _rounding(basis: Tensor) -> float:

@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 import torch
+from isometries import (
+    Isometry,
+    affine,
+    cholesky_translation,
+    congruence,
+    coordinatewise_affine,
+    isometry_in_each,
+    rotation,
+    rotation_and_scaling,
+    symmetric,
+    turned_bases,
+)
 from strategies import gaussian, generator
 from torch import Tensor
 
 from geolatent.manifolds import (
     AffineInvariantSPD,
     BuresWassersteinSPD,
-    DiagonalGaussian,
     DiagonalGaussians,
     FixedRankSPSD,
     Gaussian,
@@ -26,8 +37,6 @@ from geolatent.manifolds import (
 )
 from geolatent.manifolds.components import components, map_components
 
-Isometry = Callable[[Any], Any]
-
 
 def random_tangent(seed: int, point: Any) -> Any:
     """Entries are independent normals: right where every tuple of tensors shaped like a point is a tangent vector."""
@@ -35,70 +44,13 @@ def random_tangent(seed: int, point: Any) -> Any:
     return map_components(lambda tensor: gaussian(next(seeds), *tensor.shape, dtype=tensor.dtype), point)
 
 
-def coordinatewise_affine(seed: int, point: DiagonalGaussian) -> Isometry:
-    """x_i -> a_i x_i + b_i, a_i of either sign."""
-    a, b = gaussian(seed, 2, point.loc.shape[-1])
-    return lambda p: DiagonalGaussian(a * p.loc + b, a.abs() * p.scale)
-
-
-def affine(seed: int, point: Gaussian) -> Isometry:
-    """x -> A x + b."""
-    n = point.loc.shape[-1]
-    a = gaussian(seed, n, n) + 2 * torch.linalg.qr(gaussian(seed + 1, n, n)).Q
-    b = gaussian(seed + 2, n)
-    return lambda p: Gaussian(p.loc @ a.mT + b, _symmetric(a @ p.covariance_matrix @ a.mT))
-
-
 def random_gaussian_tangent(seed: int, point: Gaussian) -> Gaussian:
     vector = random_tangent(seed, point)
-    return Gaussian(vector.loc, _symmetric(vector.covariance_matrix))
-
-
-def _symmetric(matrix: Tensor) -> Tensor:
-    return (matrix + matrix.mT) / 2
-
-
-def congruence(seed: int, point: Tensor) -> Isometry:
-    """S -> A S A^T."""
-    p = point.shape[-1]
-    a = gaussian(seed, p, p) + 2 * torch.linalg.qr(gaussian(seed + 1, p, p)).Q
-    return lambda s: _symmetric(a @ s @ a.mT)
-
-
-def rotation(seed: int, point: Tensor) -> Isometry:
-    """S -> O S O^T."""
-    p = point.shape[-1]
-    o = torch.linalg.qr(gaussian(seed, p, p)).Q
-    return lambda s: _symmetric(o @ s @ o.mT)
-
-
-def rotation_and_scaling(seed: int, point: Tensor) -> Isometry:
-    """S -> c^2 O S O^T."""
-    turned, c = rotation(seed, point), gaussian(seed + 1, 1).item()
-    return lambda s: c**2 * turned(s)
-
-
-def cholesky_translation(seed: int, point: Tensor) -> Isometry:
-    """L -> L with other signs below the diagonal, plus X below it, times d on it."""
-    p = point.shape[-1]
-    x, signs, d = gaussian(seed, p, p).tril(-1), gaussian(seed + 1, p).sign(), gaussian(seed + 2, p).exp()
-
-    def move(s: Tensor) -> Tensor:
-        factor = torch.linalg.cholesky(s) * signs[:, None] * signs
-        factor = factor.tril(-1) + x + torch.diag_embed(factor.diagonal(dim1=-1, dim2=-2) * d)
-        return _symmetric(factor @ factor.mT)
-
-    return move
-
-
-def turned_bases(seed: int, point: Tensor) -> Isometry:
-    """A -> O A Q: the subspace is turned by O; Q changes nothing but its basis."""
-    o, q = (torch.linalg.qr(gaussian(seed + i, n, n)).Q for i, n in enumerate(point.shape[-2:]))
-    return lambda a: o @ a @ q
+    return Gaussian(vector.loc, symmetric(vector.covariance_matrix))
 
 
 def random_symmetric(seed: int, point: Tensor) -> Tensor:
-    return _symmetric(random_tangent(seed, point))
+    return symmetric(random_tangent(seed, point))
 
 
 def random_horizontal(seed: int, point: Tensor) -> Tensor:
@@ -120,14 +72,6 @@ def in_each(*functions: Callable[[int, Any], Any]) -> Callable[[int, Any], Any]:
     return lambda seed, point: tuple(
         f(seed + 10 * i, part) for i, (f, part) in enumerate(zip(functions, point, strict=True))
     )
-
-
-def isometry_in_each(*functions: Callable[[int, Any], Isometry]) -> Callable[[int, Any], Isometry]:
-    def combined(seed: int, point: Any) -> Isometry:
-        moves = [f(seed + 10 * i, part) for i, (f, part) in enumerate(zip(functions, point, strict=True))]
-        return lambda p: tuple(move(part) for move, part in zip(moves, p, strict=True))
-
-    return combined
 
 
 def orthonormalised(point: Any) -> Any:

@@ -43,6 +43,16 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("eigvals_f64", [](address a, address out, address failed, std::int64_t count, int d, int threads) {
     kernels().eigvals_f64(at<const double>(a), at<double>(out), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
 
+  m.def("eigh_f32", [](address a, address values, address vectors, address failed, std::int64_t count, int d, int threads) {
+    kernels().eigh_f32(at<const float>(a), at<float>(values), at<float>(vectors), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
+  m.def("eigh_f64", [](address a, address values, address vectors, address failed, std::int64_t count, int d, int threads) {
+    kernels().eigh_f64(at<const double>(a), at<double>(values), at<double>(vectors), at<std::uint8_t>(failed), count, d, threads); }, unlocked());
+
+  m.def("svdvals_f32", [](address a, address out, address failed, std::int64_t count, int n, int m, int threads) {
+    kernels().svdvals_f32(at<const float>(a), at<float>(out), at<std::uint8_t>(failed), count, n, m, threads); }, unlocked());
+  m.def("svdvals_f64", [](address a, address out, address failed, std::int64_t count, int n, int m, int threads) {
+    kernels().svdvals_f64(at<const double>(a), at<double>(out), at<std::uint8_t>(failed), count, n, m, threads); }, unlocked());
+
   m.def("mlp_jacobian_f32", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
     require(kernels().mlp_jacobian_f32(at<const DenseLayer<float>>(layers), at<float>(out), decoder, encoder, branches, count, threads)); }, unlocked());
   m.def("mlp_jacobian_f64", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {

@@ -50,6 +50,15 @@ struct Kernels {
   void (*eigvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int d, int threads);
   void (*eigvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int d, int threads);
 
+  // Eigenvalues of `count` symmetric d x d matrices, 1 <= d <= 48, of which the lower triangle is read, in ascending
+  // order, and in the rows of `vectors`, unless it is null, their eigenvectors. failed as above.
+  void (*eigh_f32)(const float* a, float* values, float* vectors, std::uint8_t* failed, std::int64_t count, int d, int threads);
+  void (*eigh_f64)(const double* a, double* values, double* vectors, std::uint8_t* failed, std::int64_t count, int d, int threads);
+
+  // Singular values of `count` n x m matrices, 1 <= n <= m, in descending order. failed as above.
+  void (*svdvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
+  void (*svdvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
+
   // Products Df Dg of `count` samples, [samples][branches][d][d], for the decoder g, whose layers come first, and the
   // encoder f, linearised at one or two points (branches). False where memory ran out.
   bool (*mlp_jacobian_f32)(const DenseLayer<float>* layers, float* out, int decoder_layers, int encoder_layers,

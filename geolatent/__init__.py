@@ -1,8 +1,8 @@
 """Geometry of latent spaces, on a compiled core.
 
 ``import geolatent as gl`` and then ``gl.linalg``, ``gl.manifolds``, ``gl.statistics``, ``gl.divergences``,
-``gl.jacobians``, ``gl.models``, ``gl.training``, ``gl.datasets``, ``gl.metrics``, ``gl.plots``, ``gl.studies``,
-``gl.report``, ``gl.interop``: each room is loaded when it is first entered.
+``gl.embeddings``, ``gl.jacobians``, ``gl.models``, ``gl.training``, ``gl.datasets``, ``gl.metrics``, ``gl.plots``,
+``gl.studies``, ``gl.report``, ``gl.interop``: each room is loaded when it is first entered.
 """
 
 from importlib import import_module
@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _ROOMS = (
     "datasets",
     "divergences",
+    "embeddings",
     "interop",
     "jacobians",
     "linalg",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from geolatent import (
         datasets,
         divergences,
+        embeddings,
         interop,
         jacobians,
         linalg,
@@ -48,6 +50,7 @@ __all__ = [
     "__version__",
     "datasets",
     "divergences",
+    "embeddings",
     "interop",
     "jacobians",
     "linalg",

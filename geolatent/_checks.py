@@ -26,3 +26,13 @@ def require_same_device(**tensors: Tensor) -> None:
     if len(set(devices.values())) > 1:
         came = ", ".join(f"{name} on {device}" for name, device in devices.items())
         raise ValueError(f"{', '.join(devices)} must be on one device; got {came}: move them with .to(device)")
+
+
+def first_of(bad: Tensor, noun: str) -> str:
+    """Name the first True of a batch: "matrix 17 of 64"."""
+    if bad.ndim == 0:
+        return f"the {noun}"
+    index = bad.nonzero()[0].tolist()
+    if bad.ndim == 1:
+        return f"{noun} {index[0]} of {len(bad)}"
+    return f"{noun} {tuple(index)} of a batch of shape {tuple(bad.shape)}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from geolatent import _kernels
 from geolatent.jacobians import autoencoder_spectrum, jacobian
-from geolatent.linalg import eigvals
+from geolatent.linalg import eigh, eigvals, eigvalsh, svdvals
 from geolatent.manifolds import MultivariateGaussians
 from geolatent.models import MLPAutoencoder
 
@@ -61,6 +61,8 @@ def self_check() -> list[Check]:
             for dtype in (torch.float32, torch.float64):
                 precision = str(dtype).removeprefix("torch.")
                 checks.append(Check("linalg.eigvals", level, precision, _eigvals_ratio(dtype)))
+                checks.append(Check("linalg.eigh", level, precision, _eigh_ratio(dtype)))
+                checks.append(Check("linalg.svdvals", level, precision, _svdvals_ratio(dtype)))
                 checks.append(Check("jacobians.autoencoder_spectrum", level, precision, _spectrum_ratio(dtype)))
             checks.append(Check("manifolds.MultivariateGaussians", level, "float64", _fisher_rao_ratio()))
     return checks
@@ -94,6 +96,36 @@ def _eigvals_ratio(dtype: torch.dtype) -> float:
         matrices = torch.randn(_BATCH, d, d, generator=generator, dtype=dtype)
         bound = _ALLOWED * d * torch.finfo(dtype).eps / 2 * torch.linalg.matrix_norm(matrices.double(), 2)
         worst.append((residual(matrices, eigvals(matrices)) / bound.unsqueeze(-1)).max())
+    return float(torch.stack(worst).max())
+
+
+def _eigh_ratio(dtype: torch.dtype) -> float:
+    """Worst of ||A V - V L|| / ||A||, ||V' V - I|| and the eigenvalues' error, all over 20 d eps."""
+    generator = torch.Generator().manual_seed(0)
+    worst = []
+    for d in _DIMENSIONS:
+        matrices = torch.randn(_BATCH, d, d, generator=generator, dtype=dtype)
+        matrices = matrices + matrices.mT
+        values, vectors = eigh(matrices)
+        wide, basis = matrices.double(), vectors.double()
+        size = torch.linalg.matrix_norm(wide, 2)
+        residual = torch.linalg.matrix_norm(wide @ basis - basis * values.double().unsqueeze(-2), 2) / size
+        oblique = torch.linalg.matrix_norm(basis.mT @ basis - torch.eye(d, dtype=torch.float64), 2)
+        apart = (eigvalsh(matrices).double() - torch.linalg.eigvalsh(wide)).abs().amax(-1) / size
+        bound = _ALLOWED * d * torch.finfo(dtype).eps / 2
+        worst.append((residual.maximum(oblique).maximum(apart) / bound).max())
+    return float(torch.stack(worst).max())
+
+
+def _svdvals_ratio(dtype: torch.dtype) -> float:
+    """Worst error of a singular value over 20 d eps ||A||."""
+    generator = torch.Generator().manual_seed(0)
+    worst = []
+    for d in _DIMENSIONS:
+        matrices = torch.randn(_BATCH, d, d, generator=generator, dtype=dtype)
+        exact = torch.linalg.svdvals(matrices.double())
+        bound = _ALLOWED * d * torch.finfo(dtype).eps / 2 * exact[:, :1]
+        worst.append(((svdvals(matrices).double() - exact).abs() / bound).max())
     return float(torch.stack(worst).max())
 
 

@@ -6,20 +6,36 @@ from typing import Any
 
 import pytest
 import torch
+from isometries import (
+    Isometry,
+    affine,
+    cholesky_translation,
+    congruence,
+    coordinatewise_affine,
+    isometry_in_each,
+    rotation,
+    rotation_and_scaling,
+    symmetric,
+    turned_bases,
+)
 from strategies import gaussian, generator
 from torch import Tensor
 
 from geolatent.manifolds import (
-    DiagonalGaussian,
+    AffineInvariantSPD,
+    BuresWassersteinSPD,
     DiagonalGaussians,
+    FixedRankSPSD,
     Gaussian,
+    Grassmannian,
+    LogCholeskySPD,
+    LogEuclideanSPD,
     Manifold,
     MultivariateGaussians,
+    Product,
     UnivariateGaussians,
 )
 from geolatent.manifolds.components import components, map_components
-
-Isometry = Callable[[Any], Any]
 
 
 def random_tangent(seed: int, point: Any) -> Any:
@@ -28,27 +44,38 @@ def random_tangent(seed: int, point: Any) -> Any:
     return map_components(lambda tensor: gaussian(next(seeds), *tensor.shape, dtype=tensor.dtype), point)
 
 
-def coordinatewise_affine(seed: int, point: DiagonalGaussian) -> Isometry:
-    """x_i -> a_i x_i + b_i, a_i of either sign."""
-    a, b = gaussian(seed, 2, point.loc.shape[-1])
-    return lambda p: DiagonalGaussian(a * p.loc + b, a.abs() * p.scale)
-
-
-def affine(seed: int, point: Gaussian) -> Isometry:
-    """x -> A x + b."""
-    n = point.loc.shape[-1]
-    a = gaussian(seed, n, n) + 2 * torch.linalg.qr(gaussian(seed + 1, n, n)).Q
-    b = gaussian(seed + 2, n)
-    return lambda p: Gaussian(p.loc @ a.mT + b, _symmetric(a @ p.covariance_matrix @ a.mT))
-
-
 def random_gaussian_tangent(seed: int, point: Gaussian) -> Gaussian:
     vector = random_tangent(seed, point)
-    return Gaussian(vector.loc, _symmetric(vector.covariance_matrix))
+    return Gaussian(vector.loc, symmetric(vector.covariance_matrix))
 
 
-def _symmetric(matrix: Tensor) -> Tensor:
-    return (matrix + matrix.mT) / 2
+def random_symmetric(seed: int, point: Tensor) -> Tensor:
+    return symmetric(random_tangent(seed, point))
+
+
+def random_horizontal(seed: int, point: Tensor) -> Tensor:
+    """H with A^T H = 0."""
+    vector = random_tangent(seed, point)
+    return vector - point @ (point.mT @ vector)
+
+
+def random_of_rank(seed: int, point: Tensor) -> Tensor:
+    """Symmetric, and zero between the null spaces: along it the rank stays the same."""
+    values, vectors = torch.linalg.eigh(point)
+    null = vectors * (values < 1e-9 * values[..., -1:]).unsqueeze(-2)
+    beside, vector = null @ null.mT, random_symmetric(seed, point)
+    return vector - beside @ vector @ beside
+
+
+def in_each(*functions: Callable[[int, Any], Any]) -> Callable[[int, Any], Any]:
+    """Tangent vectors of a product from those of its factors."""
+    return lambda seed, point: tuple(
+        f(seed + 10 * i, part) for i, (f, part) in enumerate(zip(functions, point, strict=True))
+    )
+
+
+def orthonormalised(point: Any) -> Any:
+    return torch.linalg.qr(point).Q
 
 
 @dataclass(frozen=True)
@@ -60,9 +87,41 @@ class Case:
     tangent: Callable[[int, Any], Any] = random_tangent  # a random one at the point
     tolerance: float = 1e-13
     closing: float = 1e-10
+    reach: float = 2.0  # length up to which geodesics are shortest, from every random point in every direction
+    times: tuple[float, float] = (-0.5, 1.5)  # where geodesics between random points are shortest
+    geodesic_length: bool = True  # whether d is the length of a shortest curve: triangles, gradients
+    survives_rounding: bool = True  # whether points rounded to another type still belong
+    retract: Callable[[Any], Any] = lambda point: point  # back to the manifold, from point + small vector
 
     def points(self, seed: int, *batch: int, dtype: torch.dtype = torch.float64) -> Any:
         return self.manifold.random_point(batch, generator(seed), dtype=dtype)
+
+
+def subspace_case(p: int, k: int) -> Case:
+    return Case(
+        Grassmannian(p, k),
+        turned_bases,
+        random_horizontal,
+        reach=1.5,
+        times=(0.0, 1.0),
+        survives_rounding=False,
+        retract=orthonormalised,
+    )
+
+
+def spsd_case(manifold: FixedRankSPSD) -> Case:
+    whole = manifold.p == manifold.rank
+    return Case(
+        manifold,
+        congruence if whole else rotation_and_scaling,
+        random_of_rank,
+        tolerance=1e-11,
+        closing=1e-9,
+        reach=2.0 if whole else 1.5,
+        times=(-0.5, 1.5) if whole else (0.0, 1.0),
+        geodesic_length=whole,
+        survives_rounding=whole,
+    )
 
 
 CASES = [
@@ -72,6 +131,37 @@ CASES = [
     Case(MultivariateGaussians(1), affine, random_gaussian_tangent),
     Case(MultivariateGaussians(3), affine, random_gaussian_tangent),
     Case(MultivariateGaussians(5), affine, random_gaussian_tangent),
+    Case(AffineInvariantSPD(1), congruence, random_symmetric),
+    Case(AffineInvariantSPD(4), congruence, random_symmetric, tolerance=1e-12, closing=1e-9),
+    Case(LogEuclideanSPD(3), rotation_and_scaling, random_symmetric, tolerance=1e-12),
+    Case(LogCholeskySPD(3), cholesky_translation, random_symmetric, tolerance=1e-12),
+    Case(BuresWassersteinSPD(3), rotation, random_symmetric, tolerance=1e-12, reach=0.05, times=(0.0, 1.0)),
+    subspace_case(3, 1),
+    subspace_case(5, 2),
+    spsd_case(FixedRankSPSD(5, 2)),
+    spsd_case(FixedRankSPSD(3, 3, spectrum_weight=0.5)),
+    spsd_case(FixedRankSPSD(4, 2, spectrum_weight=2.0, cross_rank="truncate")),
+    spsd_case(FixedRankSPSD(4, 3, cross_rank="schubert")),
+    Case(
+        Product(AffineInvariantSPD(2), Grassmannian(4, 2), UnivariateGaussians(), weights=(2.0, 1.0, 0.5)),
+        isometry_in_each(congruence, turned_bases, coordinatewise_affine),
+        in_each(random_symmetric, random_horizontal, random_tangent),
+        reach=1.5,
+        times=(0.0, 1.0),
+        survives_rounding=False,
+        retract=lambda point: (point[0], orthonormalised(point[1]), point[2]),
+    ),
+    Case(
+        Product(FixedRankSPSD(3, 1), FixedRankSPSD(4, 2)),
+        isometry_in_each(rotation_and_scaling, rotation_and_scaling),
+        in_each(random_of_rank, random_of_rank),
+        tolerance=1e-11,
+        closing=1e-9,
+        reach=1.5,
+        times=(0.0, 1.0),
+        geodesic_length=False,
+        survives_rounding=False,
+    ),
 ]
 every_manifold = pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case.manifold))
 

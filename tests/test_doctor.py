@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from geolatent import _kernels, doctor
-from geolatent.linalg import eigvals
+from geolatent.linalg import eigh, eigvals, svdvals
 from geolatent.manifolds import MultivariateGaussians
 
 
@@ -28,6 +28,18 @@ def test_wrong_eigenvalues_fail_their_check(operation, module, monkeypatch):
     monkeypatch.setattr(doctor, "_DIMENSIONS", (2, 8))
     monkeypatch.setattr(sys.modules[module], "eigvals", lambda matrices: eigvals(matrices) * 1.001)
     assert {check.operation for check in doctor.self_check() if not check.passed} == {operation}
+
+
+def test_wrong_eigenvectors_fail_their_check(monkeypatch):
+    monkeypatch.setattr(doctor, "_DIMENSIONS", (2, 8))
+    monkeypatch.setattr(doctor, "eigh", lambda matrices: (eigh(matrices)[0], eigh(matrices)[1] * 1.001))
+    assert {check.operation for check in doctor.self_check() if not check.passed} == {"linalg.eigh"}
+
+
+def test_wrong_singular_values_fail_their_check(monkeypatch):
+    monkeypatch.setattr(doctor, "_DIMENSIONS", (2, 8))
+    monkeypatch.setattr(doctor, "svdvals", lambda matrices: svdvals(matrices) * 1.001)
+    assert {check.operation for check in doctor.self_check() if not check.passed} == {"linalg.svdvals"}
 
 
 def test_wrong_distances_fail_their_check(monkeypatch):

@@ -57,18 +57,24 @@ Extent<T> load_tile(V<T>* tile, const T* a, int live, int n, int stride) {
   return extent;
 }
 
-// Divides every lane by a power of two that brings its largest entry to [1, 2) and takes the squared norms of columns
-// and rows; `scale` multiplies the eigenvalues back. Returns the lanes that hold NaN or infinity; they are set to zero.
+// The power of two by which a lane is multiplied to bring its largest entry to [1, 2); `scale` undoes it.
 template <class T>
-M<T> normalize(V<T>* h, int n, int stride, const Extent<T>& extent, V<T>& scale, V<T>* c2, V<T>* r2) {
+V<T> to_unit_size(V<T> top, V<T>& scale) {
   constexpr int shift = Lanes<T>::mantissa_bits;
   using Int = typename Lanes<T>::Int;
-  M<T> exponent = (M<T>)extent.top >> shift;
+  M<T> exponent = (M<T>)top >> shift;
   exponent = exponent < Int(1) ? M<T>{} + Int(1) : exponent;
   exponent = exponent > Lanes<T>::largest_exponent ? M<T>{} + Lanes<T>::largest_exponent : exponent;
-  const V<T> inverse = (V<T>)((Lanes<T>::largest_exponent + 1 - exponent) << shift);
-  const M<T> bad = extent.finite != V<T>{};
   scale = (V<T>)(exponent << shift);
+  return (V<T>)((Lanes<T>::largest_exponent + 1 - exponent) << shift);
+}
+
+// Brings every lane to unit size and takes the squared norms of columns and rows; `scale` multiplies the eigenvalues
+// back. Returns the lanes that hold NaN or infinity; they are set to zero.
+template <class T>
+M<T> normalize(V<T>* h, int n, int stride, const Extent<T>& extent, V<T>& scale, V<T>* c2, V<T>* r2) {
+  const V<T> inverse = to_unit_size<T>(extent.top, scale);
+  const M<T> bad = extent.finite != V<T>{};
   for (int j = 0; j < n; ++j) c2[j] = V<T>{};
   for (int i = 0; i < n; ++i) {
     V<T> sum{};

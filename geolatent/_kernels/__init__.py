@@ -11,7 +11,17 @@ try:
 except ImportError:  # installed without a compiler: every formula runs as torch
     _core = None  # type: ignore[assignment]
 
-__all__ = ["core", "forward_levels", "isa", "isa_levels", "launch", "transformed", "usable", "use_isa"]
+__all__ = [
+    "core",
+    "differentiated",
+    "forward_levels",
+    "isa",
+    "isa_levels",
+    "launch",
+    "transformed",
+    "usable",
+    "use_isa",
+]
 
 core = _core
 
@@ -28,6 +38,11 @@ def transformed(*tensors: Tensor) -> bool:
         or forward_ad._current_level >= 0
         or any(type(tensor) not in _PLAIN for tensor in tensors)
     )
+
+
+def differentiated(*tensors: Tensor) -> bool:
+    """Whether derivatives with respect to these tensors are recorded, or a transform looks at them."""
+    return transformed(*tensors) or (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors))
 
 
 def forward_levels() -> int:

@@ -5,8 +5,8 @@ from typing import Literal, overload
 import torch
 from torch import Tensor, nn
 
+from geolatent._memory import DEFAULT_BUDGET, items_per_tile
 from geolatent.jacobians.dense_network import dense_network
-from geolatent.jacobians.memory import DEFAULT_BUDGET, samples_per_tile
 from geolatent.jacobians.modules import Function, batch_function, require_module, working_dtype
 from geolatent.jacobians.products import DenseProducts, ModuleProducts, Products, activation_sizes
 from geolatent.jacobians.spectrum import Spectrum, SpectrumPair
@@ -93,7 +93,7 @@ def autoencoder_spectrum(
     budget = DEFAULT_BUDGET if max_memory is None else max_memory
     with torch.inference_mode(False), torch.no_grad():
         products, latent_dim = _products(encoder, decoder, x, at_input=of != "latent", at_reconstruction=of != "input")
-        tile = samples_per_tile(budget, products.bytes_per_sample, products.largest_tile)
+        tile = items_per_tile(budget, products.bytes_per_sample, products.largest_tile)
         branches = 2 if of == "both" else 1
         eigenvalues = _stream(products, x, tile, (branches, latent_dim), progress)
     if of == "both":

@@ -6,6 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
@@ -58,6 +59,16 @@ def require_components(name: str, value: Any, kind: type[DiagonalGaussian] | typ
     for part_name, part in parts.items():
         require_floating(part_name, part)
     require_same_device(**parts)
+
+
+def require_shape(name: str, value: Any, shape: tuple[int, ...], remedy: str) -> Tensor:
+    """Return ``value``; raise TypeError or ValueError unless it is a floating-point tensor (..., *shape)."""
+    require_floating(name, value)
+    tensor: Tensor = value
+    if tuple(tensor.shape[-len(shape) :]) != shape:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have shape (..., {wanted}); got {tuple(tensor.shape)}: {remedy}")
+    return tensor
 
 
 def _require_broadcast(shapes: dict[str, tuple[int, ...]]) -> None:

@@ -1,6 +1,7 @@
 """The protocol of every manifold: what a user calls. Arguments are checked here; the formulas stand elsewhere."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -9,8 +10,10 @@ from torch.distributions import Distribution
 from geolatent.manifolds.arguments import prepare
 from geolatent.manifolds.components import batch_shape, cast, components
 from geolatent.manifolds.formulas import Formulas, Point
-from geolatent.manifolds.pairwise import in_blocks, require_set
+from geolatent.manifolds.pairwise import every_dist, require_set
 from geolatent.manifolds.smooth import root
+
+Table = TypeVar("Table")
 
 
 class Manifold(Formulas[Point]):
@@ -53,30 +56,63 @@ class Manifold(Formulas[Point]):
         (a, b), dtype = prepare(self, {"point_a": point_a, "point_b": point_b})
         return self._dist(a, b).to(dtype)
 
+    @overload
     def pairwise_dist(
-        self, points: Point | Distribution, others: Point | Distribution | None = None, *, progress: bool = False
-    ) -> Tensor:
+        self,
+        points: Point | Distribution,
+        others: Point | Distribution | None = None,
+        *,
+        out: None = None,
+        max_memory: int | str | None = None,
+        progress: bool = False,
+    ) -> Tensor: ...
+
+    @overload
+    def pairwise_dist(
+        self,
+        points: Point | Distribution,
+        others: Point | Distribution | None = None,
+        *,
+        out: Table,
+        max_memory: int | str | None = None,
+        progress: bool = False,
+    ) -> Table: ...
+
+    def pairwise_dist(
+        self,
+        points: Point | Distribution,
+        others: Point | Distribution | None = None,
+        *,
+        out: Any = None,
+        max_memory: int | str | None = None,
+        progress: bool = False,
+    ) -> Any:
         r"""Distances :math:`d(a_i, b_j)` of every point of one set to every point of another.
 
-        Computed in blocks, so that the temporary tensors stay small. Within one set each pair is computed once: the
-        matrix is exactly symmetric, its diagonal exactly zero.
+        Each point is factored once, and pairs are computed in tiles, so that the temporary tensors stay small. Within
+        one set each pair is computed once: the matrix is exactly symmetric, its diagonal exactly zero.
 
         Args:
             points: N points, batch shape (N,).
             others: M points, batch shape (M,); ``points`` themselves if left out.
+            out: where to write, tile by tile: a tensor or an array (``numpy.memmap`` for instance) of shape (N, M). It
+                carries no derivative.
+            max_memory: bytes, or text such as ``"500MB"``, that the computation may hold beside the points, their
+                factors and the result. About 8 MiB if left out.
             progress: whether to show a bar.
 
         Returns:
-            Distances, shape (N, M).
+            Distances, shape (N, M); ``out`` itself if it is given.
 
         Raises:
-            ValueError: if a set is empty or its batch shape is not (N,).
+            ValueError: if a set is empty or its batch shape is not (N,), ``out`` is not of shape (N, M) or the points
+                require gradients that it cannot carry, or ``max_memory`` is malformed or too small for one pair.
         """
         given = {"points": points} if others is None else {"points": points, "others": others}
         sets, dtype = prepare(self, given, broadcast=False)
         for name, points_of_one in zip(given, sets, strict=True):
             require_set(name, batch_shape(points_of_one, self.event_ndims))
-        return in_blocks(self._pairwise_block, sets[0], None if others is None else sets[1], progress).to(dtype)
+        return every_dist(self, sets, dtype, out, max_memory, progress)
 
     def geodesic(
         self, initial_point: Point | Distribution, end_point: Point | Distribution

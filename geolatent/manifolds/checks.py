@@ -5,9 +5,11 @@ import math
 import torch
 from torch import Tensor
 
+from geolatent._checks import first_of
 from geolatent.manifolds.components import components
 
 LARGEST_CONDITION = 1e16
+_ROUNDING = 64  # roundings that symmetry and orthonormality are allowed, as in linalg
 
 
 def require_finite(name: str, point: object, event_ndims: tuple[int, ...]) -> None:
@@ -18,8 +20,8 @@ def require_finite(name: str, point: object, event_ndims: tuple[int, ...]) -> No
             came = tensor[~good][0].flatten()
             bad = came[~came.isfinite()][0].item()
             raise ValueError(
-                f"{name} must be finite; {_first(~good)} holds {bad}: drop it, or look for the division or overflow "
-                "that made it"
+                f"{name} must be finite; {first_of(~good, 'point')} holds {bad}: drop it, or look for the division or "
+                "overflow that made it"
             )
 
 
@@ -27,7 +29,7 @@ def require_positive_scale(name: str, scale: Tensor) -> None:
     """Raise ValueError, naming the batch index, unless all standard deviations (..., n) are positive and finite."""
     if not _lies_within(scale, 0, math.inf):
         good = (scale > 0) & (scale < math.inf)
-        where = _first(~good.all(-1))
+        where = first_of(~good.all(-1), "point")
         coordinate = int((~good)[~good.all(-1)][0].nonzero()[0])
         value = scale[~good][0].item()
         raise ValueError(
@@ -47,8 +49,8 @@ def require_covariance(name: str, covariance_matrix: Tensor) -> None:
         bad = info != 0
         smallest = torch.linalg.eigvalsh(covariance_matrix.detach()[bad][0])[0].item()
         raise ValueError(
-            f"{name} must be positive definite; {_first(bad, 'matrix')} has smallest eigenvalue {smallest:.3g}: add a "
-            "ridge, covariance_matrix + ridge * torch.eye(n)"
+            f"{name} must be positive definite; {first_of(bad, 'matrix')} has smallest eigenvalue {smallest:.3g}: add "
+            f"a ridge, {name} + ridge * torch.eye(n)"
         )
     _require_condition(name, covariance_matrix.detach(), factor)
 
@@ -62,20 +64,28 @@ def covariance_belongs(covariance_matrix: Tensor) -> Tensor:
     return finite & regular & ~_asymmetric(harmless)
 
 
+def orthonormal(basis: Tensor) -> Tensor:
+    """Whether the columns of matrices (..., p, k) are orthonormal up to rounding."""
+    p, k = basis.shape[-2:]
+    identity = torch.eye(k, dtype=basis.dtype, device=basis.device)
+    deviation = (basis.mT @ basis - identity).abs().flatten(-2).amax(-1)
+    return deviation <= _ROUNDING * torch.finfo(basis.dtype).eps * p**0.5
+
+
 def _require_symmetric(name: str, matrix: Tensor) -> None:
     bad = _asymmetric(matrix)
     if bad.any():
         worst = (matrix - matrix.mT).abs().amax((-1, -2))[bad][0].item()
         raise ValueError(
-            f"{name} must be symmetric; {_first(bad, 'matrix')} differs from its transpose by {worst:.3g}: use "
-            "(covariance_matrix + covariance_matrix.mT) / 2"
+            f"{name} must be symmetric; {first_of(bad, 'matrix')} differs from its transpose by {worst:.3g}: use "
+            f"({name} + {name}.mT) / 2"
         )
 
 
 def _asymmetric(matrix: Tensor) -> Tensor:
     """Whether entries differ from the transposed ones by more than rounding in what they are sums of."""
     deviation = matrix.diagonal(dim1=-1, dim2=-2).abs().sqrt()
-    rounding = 64 * torch.finfo(matrix.dtype).eps * deviation[..., :, None] * deviation[..., None, :]
+    rounding = _ROUNDING * torch.finfo(matrix.dtype).eps * deviation[..., :, None] * deviation[..., None, :]
     return ((matrix - matrix.mT).abs() > rounding).flatten(-2).any(-1)
 
 
@@ -96,7 +106,7 @@ def _require_condition(name: str, matrix: Tensor, factor: Tensor) -> None:
         bad = torch.zeros_like(doubtful).masked_scatter(doubtful, excessive)
         low, high = values[excessive][0, 0].item(), values[excessive][0, -1].item()
         raise ValueError(
-            f"{name} must have condition at most {LARGEST_CONDITION:g}; {_first(bad, 'matrix')} has eigenvalues from "
+            f"{name} must have condition at most {LARGEST_CONDITION:g}; {first_of(bad, 'matrix')} has eigenvalues from "
             f"{low:.3g} to {high:.3g}: add a ridge, or drop the directions without variance"
         )
 
@@ -107,13 +117,3 @@ def _lies_within(tensor: Tensor, low: float, high: float) -> bool:
         return True
     smallest, largest = torch.aminmax(tensor.detach())
     return low < smallest.item() and largest.item() < high
-
-
-def _first(bad: Tensor, noun: str = "point") -> str:
-    """Name the first True of a batch: "point 17 of 64"."""
-    if bad.ndim == 0:
-        return f"the {noun}"
-    index = bad.nonzero()[0].tolist()
-    if bad.ndim == 1:
-        return f"{noun} {index[0]} of {len(bad)}"
-    return f"{noun} {tuple(index)} of a batch of shape {tuple(bad.shape)}"

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from geolatent.manifolds.components import map_components, scaled
+from geolatent.manifolds.components import components, map_components, scaled
 from geolatent.manifolds.smooth import root
 
 Point = TypeVar("Point", bound=Tensor | tuple[Any, ...])
@@ -62,6 +62,21 @@ class Formulas(ABC, Generic[Point]):
         velocity = self._log(end_point, initial_point)
         return lambda time: self._exp(scaled(velocity, time, self.event_ndims), initial_point)
 
-    def _pairwise_block(self, rows: Point, columns: Point) -> Tensor:
-        """Return the distances of N to M points, unblocked."""
+    def _factors(self, points: Point) -> Any:
+        """Return what the distances of N points to others are computed from, once a point; batch shape (N,).
+
+        It is not differentiated, and `_pairwise_block` takes it for two sets.
+        """
+        return points
+
+    def _pairwise_block(self, rows: Any, columns: Any) -> Tensor:
+        """Return the distances of N to M points from their factors, unblocked, with no derivative."""
+        return self._all_dist(rows, columns)
+
+    def _entries_of_pair(self, points: Point) -> int:
+        """Return how many numbers the largest temporary tensor of `_pairwise_block` holds a pair."""
+        return max(tensor[0].numel() for tensor in components(points))
+
+    def _all_dist(self, rows: Point, columns: Point) -> Tensor:
+        """Return the distances of N to M points, differentiable."""
         return self._dist(map_components(lambda x: x[:, None], rows), map_components(lambda x: x[None], columns))

@@ -2,6 +2,6 @@
 
 from geolatent.metrics.detection import auroc
 from geolatent.metrics.mahalanobis import Mahalanobis
-from geolatent.metrics.reconstruction import reconstruction_error
+from geolatent.metrics.reconstruction import psnr, reconstruction_error
 
-__all__ = ["Mahalanobis", "auroc", "reconstruction_error"]
+__all__ = ["Mahalanobis", "auroc", "psnr", "reconstruction_error"]

@@ -14,8 +14,8 @@ class Autoencoder(nn.Module):
     Args:
         encoder: module from (N, n_features) to (N, latent_dim).
         decoder: module from (N, latent_dim) to (N, n_features).
-        config: the constructor's arguments, in values that JSON can hold, with at least n_features and
-            latent_dim; kept as ``config``.
+        config: the constructor's arguments, in values that JSON can hold, with n_features and latent_dim unless a
+            subclass takes and gives other shapes; kept as ``config``.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, config: Mapping[str, Any]) -> None:
@@ -36,17 +36,12 @@ class Autoencoder(nn.Module):
         Raises:
             ValueError: if a sample does not have n_features values.
         """
-        codes: Tensor = self.encoder(self._flatten(x))
+        codes: Tensor = self.encoder(self._as_input(x))
         return codes
 
     def decode(self, z: Tensor) -> Tensor:
-        """Reconstructions, flat: codes of shape (N, latent_dim) to (N, n_features)."""
-        latent_dim = self.config["latent_dim"]
-        if z.ndim != 2 or z.shape[1] != latent_dim:
-            raise ValueError(
-                f"z must have shape (N, {latent_dim}); got {tuple(z.shape)}: give one row of values "
-                "a sample, as encode returns them"
-            )
+        """Reconstructions: codes of shape (N, latent_dim), as encode returns them, to (N, n_features)."""
+        self._require_codes(z)
         reconstructions: Tensor = self.decoder(z)
         return reconstructions
 
@@ -56,10 +51,11 @@ class Autoencoder(nn.Module):
 
     def loss(self, x: Tensor) -> Tensor:
         """Mean squared error of the reconstruction over samples and features; a scalar."""
-        flat = self._flatten(x)
-        return nn.functional.mse_loss(self.decode(self.encoder(flat)), flat)
+        inputs = self._as_input(x)
+        return nn.functional.mse_loss(self.decode(self.encoder(inputs)), inputs)
 
-    def _flatten(self, x: Tensor) -> Tensor:
+    def _as_input(self, x: Tensor) -> Tensor:
+        """Samples in the shape that the encoder takes and the decoder gives."""
         n_features = self.config["n_features"]
         if x.ndim < 2 or x.shape[1:].numel() != n_features:
             raise ValueError(
@@ -67,3 +63,11 @@ class Autoencoder(nn.Module):
                 f"got {tuple(x.shape)}: give one sample a row, a single sample as x.unsqueeze(0)"
             )
         return x.flatten(1)
+
+    def _require_codes(self, z: Tensor) -> None:
+        latent_dim = self.config["latent_dim"]
+        if z.ndim != 2 or z.shape[1] != latent_dim:
+            raise ValueError(
+                f"z must have shape (N, {latent_dim}); got {tuple(z.shape)}: give one row of values "
+                "a sample, as encode returns them"
+            )

@@ -31,6 +31,8 @@ def test_distances_are_symmetric_and_vanish_only_at_the_point(case: Case, seed: 
 @few
 @given(seeds)
 def test_triangle_inequality(case: Case, seed: int) -> None:
+    if not case.geodesic_length:
+        pytest.skip("the distance is not the length of a geodesic of one metric")
     a, b, c = (case.points(seed + i, COUNT) for i in range(3))
     dist = case.manifold.dist
     assert (dist(a, c) <= (dist(a, b) + dist(b, c)) * (1 + case.tolerance)).all()
@@ -48,8 +50,9 @@ def test_log_undoes_exp_and_measures_the_distance(case: Case, seed: int) -> None
 
 @every_manifold
 @few
-@given(seeds, st.floats(1e-9, 2.0))
-def test_exp_undoes_log_and_keeps_the_length(case: Case, seed: int, length: float) -> None:
+@given(seeds, st.floats(1e-9, 1.0))
+def test_exp_undoes_log_and_keeps_the_length(case: Case, seed: int, share: float) -> None:
+    length = share * case.reach
     base = case.points(seed, COUNT)
     vector = case.tangent(seed + 1, base)
     norm = case.manifold.norm(vector, base)
@@ -62,8 +65,10 @@ def test_exp_undoes_log_and_keeps_the_length(case: Case, seed: int, length: floa
 
 @every_manifold
 @few
-@given(seeds, st.lists(st.floats(-0.5, 1.5), min_size=2, max_size=4))
-def test_geodesics_join_their_ends_at_constant_speed(case: Case, seed: int, times: list[float]) -> None:
+@given(seeds, st.lists(st.floats(0.0, 1.0), min_size=2, max_size=4))
+def test_geodesics_join_their_ends_at_constant_speed(case: Case, seed: int, shares: list[float]) -> None:
+    first, last = case.times
+    times = [first + share * (last - first) for share in shares]
     a, b = case.points(seed, COUNT), case.points(seed + 1, COUNT)
     t = torch.tensor([0.0, 1.0, *times], dtype=torch.float64)
     path = case.manifold.geodesic(a, b)
@@ -128,6 +133,7 @@ def test_the_metric_is_the_distance_of_near_points(case: Case, seed: int) -> Non
     vector = case.tangent(seed + 1, base)
     norm, step = case.manifold.norm(vector, base), 1e-5
     near = [combine(lambda x, v, s=sign: x + s * step / norm.max() * v, base, vector) for sign in (1, -1)]
+    near = [case.retract(point) for point in near]
     assert_close(case.manifold.dist(*near), 2 * step * norm / norm.max(), 1e-8)
 
 
@@ -147,6 +153,8 @@ def test_isometries_keep_distances(case: Case, seed: int) -> None:
 @few
 @given(seeds)
 def test_the_gradient_of_the_squared_distance_is_the_logarithm(case: Case, seed: int) -> None:
+    if not case.geodesic_length:
+        pytest.skip("the distance is not the length of a geodesic of one metric")
     a, b = case.points(seed, COUNT), case.points(seed + 1, COUNT)
     v = case.tangent(seed + 2, a)
     a = combine(lambda x: x.clone().requires_grad_(), a)
@@ -198,19 +206,26 @@ def test_batch_shapes_broadcast(case: Case) -> None:
     times = gaussian(0, 2, 5)
     assert batch_shape(manifold.geodesic(a, b)(times), ndims) == (2, 5, 3, 4)
     row = combine(lambda x: x[2, 0], a)
-    assert torch.equal(manifold.dist(a, b)[2], manifold.dist(row, b))
+    assert_close(manifold.dist(a, b)[2], manifold.dist(row, b), case.tolerance)
 
 
 @every_manifold
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
 def test_the_data_type_follows_the_input(case: Case, dtype: torch.dtype) -> None:
-    a, b = (combine(lambda x: x.to(dtype), case.points(seed, COUNT, dtype=torch.float32)) for seed in (0, 1))
-    manifold = case.manifold
     half = dtype in (torch.bfloat16, torch.float16)
+    drawn = torch.float32 if half or case.survives_rounding else dtype
+    a, b = (combine(lambda x: x.to(dtype), case.points(seed, COUNT, dtype=drawn)) for seed in (0, 1))
+    manifold = case.manifold
+    if half and not case.survives_rounding:
+        with pytest.raises(ValueError, match=r"point_a.* must (have|be)"):
+            manifold.dist(a, b)
+        return
     velocity = manifold.log(b, a)
     results = [manifold.dist(a, b), manifold.norm(velocity, a), manifold.pairwise_dist(a), manifold.squared_dist(a, b)]
     points = [velocity, manifold.exp(velocity, a), manifold.geodesic(a, b)(0.5), manifold.parallel_transport(a, a, b)]
     assert {x.dtype for x in results} | {x.dtype for point in points for x in components(point)} == {dtype}
+    if not case.survives_rounding:
+        return
     wide = [combine(lambda x: x.float() if half else x.double(), p) for p in (a, b)]
     expected = manifold.dist(*wide).to(dtype)
     tolerance = 0 if half else case.tolerance * (1 if dtype == torch.float64 else 2.0**29)

@@ -1,6 +1,6 @@
 import pytest
 
-from geolatent.jacobians.memory import budget_in_bytes, samples_per_tile
+from geolatent._memory import budget_in_bytes, items_per_tile
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_bad_budget_is_named(text):
 
 
 def test_tile_fills_the_budget_and_no_more():
-    assert samples_per_tile(1000, 300, largest=10) == 3
-    assert samples_per_tile(1000, 10, largest=10) == 10
+    assert items_per_tile(1000, 300, largest=10) == 3
+    assert items_per_tile(1000, 10, largest=10) == 10
     with pytest.raises(ValueError, match="about 1001 bytes"):
-        samples_per_tile(1000, 1001, largest=10)
+        items_per_tile(1000, 1001, largest=10)

@@ -1,4 +1,4 @@
-"""Memory budgets: "2GiB" to bytes, and bytes to the samples that one tile may hold."""
+"""Memory budgets: "2GiB" to bytes, and bytes to the items that one tile may hold."""
 
 import re
 
@@ -20,15 +20,13 @@ def budget_in_bytes(max_memory: int | str) -> int:
     return size
 
 
-def samples_per_tile(max_memory: int | str, bytes_per_sample: int, largest: int) -> int:
-    """Samples that one tile holds under the budget, at most ``largest``.
+def items_per_tile(max_memory: int | str, bytes_per_item: int, largest: int, item: str = "sample") -> int:
+    """Items that one tile holds under the budget, at most ``largest``; ``item`` is what the message calls one.
 
     Raises:
-        ValueError: if the budget does not hold one sample; the message says how much it needs.
+        ValueError: if the budget does not hold one item; the message says how much it needs.
     """
-    samples = budget_in_bytes(max_memory) // bytes_per_sample
-    if samples < 1:
-        raise ValueError(
-            f"max_memory must hold one sample, about {bytes_per_sample} bytes; got {max_memory!r}: raise it"
-        )
-    return min(samples, largest)
+    items = budget_in_bytes(max_memory) // bytes_per_item
+    if items < 1:
+        raise ValueError(f"max_memory must hold one {item}, about {bytes_per_item} bytes; got {max_memory!r}: raise it")
+    return min(items, largest)

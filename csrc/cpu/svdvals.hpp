@@ -1,0 +1,144 @@
+// Singular values of many small matrices, one matrix a lane, by one-sided Jacobi rotations of the shorter side's vectors.
+//
+// Source: Demmel & Veselic 1992, Jacobi's method is more accurate than QR.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "cpu/each.hpp"
+#include "cpu/hessenberg.hpp"
+#include "cpu/lanes.hpp"
+
+namespace geolatent {
+namespace {
+
+// Reads `size` consecutive entries of one matrix a lane and brings every lane to unit size; `scale` undoes it. Lanes
+// beyond `live` repeat the last matrix. Returns the lanes that hold NaN or infinity; they are set to zero.
+template <class T>
+M<T> load_vectors(V<T>* tile, const T* a, int live, int size, V<T>& scale) {
+  constexpr int W = Lanes<T>::count;
+  Extent<T> extent{};
+  const T* from[W];
+  for (int l = 0; l < W; ++l) from[l] = a + std::int64_t(l < live ? l : live - 1) * size;
+  for (int first = 0; first < size; first += W) {
+    const int count = size - first < W ? size - first : W;
+    V<T> entries[W];
+    if (count == W) {
+      for (int l = 0; l < W; ++l) __builtin_memcpy(&entries[l], from[l] + first, sizeof(V<T>));
+      transpose<T>(entries);
+    } else {
+      for (int e = 0; e < count; ++e)
+        for (int l = 0; l < W; ++l) entries[e][l] = from[l][first + e];
+    }
+    for (int e = 0; e < count; ++e) {
+      extent.top = larger<T>(extent.top, magnitude<T>(entries[e]));
+      extent.finite += entries[e] * T(0);
+      tile[first + e] = entries[e];
+    }
+  }
+  const V<T> inverse = to_unit_size<T>(extent.top, scale);
+  const M<T> bad = extent.finite != V<T>{};
+  for (int e = 0; e < size; ++e) tile[e] = bad ? V<T>{} : tile[e] * inverse;
+  return bad;
+}
+
+// Rotates the n vectors of length m of G registers until they are orthogonal; `norm` becomes their squared norms. Within
+// a sweep these follow the rotations; the last sweep, which rotates nothing, takes them afresh. Of two vectors that are
+// rotated the longer one goes first. `restless`: the lanes without a last sweep.
+template <class T, int G>
+void orthogonalize_vectors(V<T>* const* vectors, V<T>* const* norm, int n, int m, M<T>* restless) {
+  constexpr int most_sweeps = 30;
+  const V<T> zero{}, one = broadcast<T>(T(1)), tolerance = broadcast<T>(T(m + 8) * Lanes<T>::eps * Lanes<T>::eps);
+  bool moving = true;
+  for (int sweeps = 0; moving && sweeps < most_sweeps; ++sweeps) {
+    moving = false;
+    EACH {
+      restless[g] = M<T>{};
+      for (int i = 0; i < n; ++i) norm[g][i] = dot<T>(vectors[g] + i * m, vectors[g] + i * m, 1, m);
+    });
+    for (int i = 0; i + 1 < n; ++i)
+      for (int j = i + 1; j < n; ++j) EACH {
+          V<T>*x = vectors[g] + i * m, *y = vectors[g] + j * m;
+          const V<T> a = norm[g][i], b = norm[g][j], c = dot<T>(x, y, 1, m);
+          const V<T> half = T(0.5) * (b - a), square = half * half + c * c;
+          const M<T> oblique = (c * c > tolerance * (a * b)) & (square > Lanes<T>::smallest_square);
+          if (!any(oblique)) return;
+          moving = true;
+          restless[g] |= oblique;
+          const V<T> size = square * inverse_root(oblique ? square : one);
+          V<T> tangent = c / (magnitude<T>(half) + (oblique ? size : one));
+          tangent = oblique ? opposite_where<T>(half < zero, tangent) : zero;
+          const V<T> across = inverse_root(one + tangent * tangent), along = across * tangent, shift = tangent * c;
+          const M<T> swap = oblique & (half > zero);
+          const V<T> cosine = swap ? along : across, sine = swap ? zero - across : along;
+          for (int k = 0; k < m; ++k) {
+            const V<T> from = x[k], to = y[k];
+            x[k] = cosine * from - sine * to;
+            y[k] = sine * from + cosine * to;
+          }
+          norm[g][i] = larger<T>(swap ? b + shift : a - shift, zero);
+          norm[g][j] = larger<T>(swap ? a - shift : b + shift, zero);
+        });
+  }
+}
+
+// `live` matrices of n vectors of length m, n <= m.
+template <class T, int G>
+void svdvals_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, int m) {
+  constexpr int W = Lanes<T>::count;
+  const V<T> zero{}, one = broadcast<T>(T(1)), nan = broadcast<T>(T(__builtin_nan("")));
+  V<T>*vectors[G], *norm[G], *rank = work + G * (n * m + n), scale[G];
+  M<T> bad[G], restless[G];
+  EACH {
+    vectors[g] = work + g * (n * m + n);
+    norm[g] = vectors[g] + n * m;
+    const int first = g * W < live ? g * W : 0, mine = live - first < W ? live - first : W;
+    bad[g] = load_vectors<T>(vectors[g], a + std::int64_t(first) * n * m, mine, n * m, scale[g]);
+  });
+  orthogonalize_vectors<T, G>(vectors, norm, n, m, restless);
+  EACH {
+    for (int j = 0; j < n; ++j) {
+      rank[j] = zero;
+      for (int i = 0; i < j; ++i) {
+        const M<T> before = norm[g][i] >= norm[g][j];
+        rank[j] += before ? one : zero;
+        rank[i] += before ? zero : one;
+      }
+    }
+    for (int j = 0; j < n; ++j) {
+      const V<T> value = bad[g] ? nan : root(norm[g][j]) * scale[g];
+      for (int l = 0; l < W && g * W + l < live; ++l)
+        out[std::int64_t(g * W + l) * n + int(rank[j][l])] = value[l];
+    }
+    for (int l = 0; l < W && g * W + l < live; ++l) failed[g * W + l] = restless[g][l] != 0;
+  });
+}
+
+template <class T, int G>
+void svdvals_tiles(const T* a, T* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads) {
+  constexpr int lanes = G * Lanes<T>::count;
+  const std::int64_t tiles = (count + lanes - 1) / lanes;
+#pragma omp parallel num_threads(threads) if (tiles > 1)
+  {
+    V<T>* work = static_cast<V<T>*>(  // null: the caller computes the tile
+        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (G * (n * m + n) + n)));
+#pragma omp for schedule(dynamic, 4)
+    for (std::int64_t t = 0; t < tiles; ++t) {
+      const std::int64_t first = t * lanes;
+      const int live = count - first < lanes ? int(count - first) : lanes;
+      if (work) svdvals_tile<T, G>(work, a + first * n * m, out + first * n, failed + first, live, n, m);
+      else for (int l = 0; l < live; ++l) failed[first + l] = 1;
+    }
+    std::free(work);
+  }
+}
+
+template <class T>
+void svdvals(const T* a, T* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads) {
+  // Two registers side by side hide the latency of a rotation; the narrower registers come with too few of them.
+  svdvals_tiles<T, GEOLATENT_BYTES == 64 ? 2 : 1>(a, out, failed, count, n, m, threads);
+}
+
+}  // namespace
+}  // namespace geolatent

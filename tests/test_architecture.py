@@ -27,6 +27,7 @@ LAYERS = [
     ["studies", "interop"],
     ["bench", "doctor"],
     ["cli"],
+    ["__main__"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(PACKAGE.rglob("*.py"))

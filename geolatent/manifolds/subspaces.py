@@ -82,9 +82,9 @@ def logarithm(a: Tensor, difference: Tensor) -> Tensor:
 
 
 def exponential(a: Tensor, tangent: Tensor) -> Tensor:
-    r"""Basis :math:`A \cos R + H \frac{\sin R}{R}` of the geodesic's end, :math:`R^2 = H^T H`."""
+    r"""Basis :math:`A \cos R + H \frac{\sin R}{R}` of the geodesic's end, :math:`R^2 = H^T H`, orthonormal."""
     cosine, ratio = _cosine_and_ratio(symmetric_part(tangent.mT @ tangent))
-    return a @ cosine + tangent @ ratio
+    return orthonormalised(a @ cosine + tangent @ ratio)
 
 
 def transported(vector: Tensor, a: Tensor, tangent: Tensor) -> Tensor:

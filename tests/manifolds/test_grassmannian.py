@@ -113,6 +113,14 @@ def test_geodesics_and_transport_by_singular_values() -> None:
     assert_close(MANIFOLD.parallel_transport(w, a, point), moved, 1e-13)
 
 
+def test_bases_stay_orthonormal_over_many_steps() -> None:
+    point, end = MANIFOLD.random_point((2,), generator(0))
+    for _ in range(300):
+        point = MANIFOLD.exp(0.1 * MANIFOLD.log(end, point), point)
+    excess = point.mT @ point - torch.eye(3, dtype=torch.float64)
+    assert excess.abs().max() <= 1e-15
+
+
 def test_vectors_along_the_basis_count_for_nothing() -> None:
     a = MANIFOLD.random_point((), generator(0))
     h, idle = gaussian(1, 6, 3), a @ gaussian(2, 3, 3)

@@ -7,7 +7,12 @@ ROWS = [
     ([("csrc", "C++17: one kernel a file, one matrix a SIMD lane; compiled once per instruction set", 3)], "#5b6570"),
     ([("_core", "pybind11: addresses and sizes in, GIL released; no torch headers", 3)], "#5b6570"),
     ([("_kernels", "the only importer of _core: kernel or formula? one torch operator a file", 3)], "#5b6570"),
-    ([("linalg", "eigenvalues of batches of matrices, with gradients", 3)], "#1f6fb2"),
+    ([("linalg", "eigenvalues, matrix functions and angles of batches, with gradients", 3)], "#1f6fb2"),
+    ([("manifolds", "Gaussians, positive definite matrices, subspaces, products: one protocol", 3)], "#1f6fb2"),
+    (
+        [("statistics", "means on any manifold", 1), ("divergences", "of Gaussians", 1), ("embeddings", "kernels", 1)],
+        "#1f6fb2",
+    ),
     ([("jacobians", "per-sample Jacobians of any module, spectra of autoencoders", 3)], "#1f6fb2"),
     ([("models", "one autoencoder a file", 2), ("datasets", "digits, MNIST, random pixels", 1)], "#1f6fb2"),
     ([("training", "fit, checkpoints, exact resume", 3)], "#1f6fb2"),
@@ -15,7 +20,7 @@ ROWS = [
         [("metrics", "scores, errors, AUROC", 1), ("plots", "Axes in, Axes out", 1), ("report", "page", 1)],
         "#1f7a4d",
     ),
-    ([("studies", "one paper each: data, sweep, figures, verdicts", 3)], "#1f7a4d"),
+    ([("studies", "one paper each: data, sweep, figures, verdicts", 2), ("interop", "geomstats", 1)], "#1f7a4d"),
     (
         [("cli", "geolatent run, data", 1), ("bench", "against peers", 1), ("doctor", "self-check", 1)],
         "#1f7a4d",

@@ -19,7 +19,7 @@ CAPTIONS = {
     "and seeds, bands span the seeds.",
     "figure_3": "Figure 3. Hilbert dimension (95 % of the positive spectrum) by noise, from the product distance and "
     "from the log-projection distance; mean over the seeds, bands span them. The two are measured on different numbers "
-    "of images, and a dimension grows with their number.",
+    "of images, and a dimension grows with their number: it is at most one less.",
     "figure_4": "Figure 4. Mean of the leading principal angles between the subspaces of clean and noisy codes; mean "
     "over the seeds, bands span them. Sampled codes are drawn anew at each level: at σ = 0 their angle is that between "
     "two draws.",
@@ -28,8 +28,8 @@ CAPTIONS = {
     "figure_6": "Figure 6. Eigenvalues of S1, S2 and S3 of clean codes relative to the largest: median over the test "
     "images, band from 5 to 95 percent, first seed. The dotted line is the tolerance of the rank, the grey band the "
     "decade to each side.",
-    "figure_7": "Figure 7. One test image of each class, without noise and with the most, and reconstructions (first "
-    "seed).",
+    "figure_7": "Figure 7. One test image of each class, without noise and below it with the most, and the "
+    "reconstructions from each kind of codes (first seed).",
 }
 _NOISE = r"noise $\sigma$"
 _CODES = [name for names in REPRESENTATIONS.values() for name in names]
@@ -97,6 +97,8 @@ def _by_noise(noise: pd.DataFrame, quantities: dict[str, str], label: str) -> Fi
             spread={codes: (list(run["min"]), list(run["max"])) for codes, run in runs.items()},
         )
         axes.set(xlabel=_NOISE, title=title)
+        if quantity.startswith("dimension"):
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panels[0].set_ylabel(label)
     _legend_below(figure, panels[0], columns=4)
     return figure
@@ -144,12 +146,12 @@ def _spectra(first: list[Measurement]) -> Figure:
 
 def _examples(first: list[Measurement]) -> Figure:
     """Inputs in the first two rows, then reconstructions from each kind of codes, without noise and with the most."""
-    shown, rows = [*first[0].values["inputs"]], ["input", "noisy input"]
+    shown, rows = [*first[0].values["inputs"]], ["input", "noisy"]
     for one in first:
         shown += [*one.values["reconstructions"]]
-        rows += [one.representation, "from noisy input"]
+        rows += [one.representation, "noisy"]
     columns = [str(label) for label in first[0].values["labels"].unique().tolist()]
-    figure = Figure(figsize=(8, 0.74 * len(rows) + 0.5), layout="constrained")
+    figure = Figure(figsize=(8.5, 0.74 * len(rows) + 0.5), layout="constrained")
     image_grid(figure.subplots(), torch.stack(shown), rows, columns)
     return figure
 

@@ -19,7 +19,8 @@ _AGREES, _DISAGREES = 0.8, 0.5
 _LEARNED = 0.5
 _NOT_TESTED = "not tested at this scale"
 _DETERMINISTIC, _SAMPLED = ("CAE", "DAE"), "VAE (sampled)"
-_PAPER_RANKS = ((5, 7), (6, 7), (29, 48))
+_PAPER_RANKS = {"S1": (5, 7), "S2": (6, 7), "S3": (29, 48)}
+_OVERLAP = 0.5
 _STEADY_DECIBELS, _NEAR_DECIBELS, _PAPER_DECIBELS = 1.0, 2.0, 25.0
 _ZERO_DEGREES = 5.0
 
@@ -39,7 +40,7 @@ def weigh_claims(measurements: list[Measurement], tables: dict[str, pd.DataFrame
     ranks, noise = tables["ranks"], tables["noise"]
     claims = [
         _ranks_vary(ranks),
-        _ranks_in_range(measurements),
+        _ranks_in_range(ranks),
         _ranks_fixed(ranks),
         _quality_drops(noise),
         _quality_steady(noise),
@@ -93,21 +94,20 @@ def _ranks_vary(ranks: pd.DataFrame) -> Claim:
     )
 
 
-def _ranks_in_range(measurements: list[Measurement]) -> Claim:
+def _ranks_in_range(ranks: pd.DataFrame) -> Claim:
     answers = []
-    for one in measurements:
-        if one.representation in _DETERMINISTIC:
-            for ranks in one.values["ranks"][[0, -1]]:
-                for k, (low, high) in enumerate(_PAPER_RANKS):
-                    inside = (ranks[:, k] >= low) & (ranks[:, k] <= high)
-                    answers.append(bool(inside.double().mean() >= 0.95))
-    full = [tuple(one.values["full ranks"].tolist()) for one in measurements]
+    for matrix, (low, high) in _PAPER_RANKS.items():
+        chosen = ranks[ranks["codes"].isin(_DETERMINISTIC) & (ranks["matrix"] == matrix)]
+        common = chosen["greatest"].clip(upper=high) - chosen["least"].clip(lower=low) + 1
+        either = chosen["greatest"].clip(lower=high) - chosen["least"].clip(upper=low) + 1
+        answers += _yes(common / either >= _OVERLAP)
     return Claim(
-        "Ranks of S1, S2 and S3 of CAE and DAE lie in 5–7, 6–7 and 29–48.",
+        "Ranks of S1, S2 and S3 of CAE and DAE spread over 5–7, 6–7 and 29–48.",
         "Numbers of the rank histograms.",
-        "at least 95 % of the test images have a rank in that range (model, matrix; without noise and with most)",
+        "of the ranks between the least and the greatest, in the paper or here, at least half lie in both ranges "
+        "(model, matrix; without noise and with most)",
         answers,
-        comparable=all(triple == (7, 7, 48) for triple in full),
+        comparable=ranks.groupby("matrix")["possible"].agg(set).to_dict() == {"S1": {7}, "S2": {7}, "S3": {48}},
     )
 
 

@@ -101,6 +101,8 @@ def test_codes_without_variance_are_left_out_or_refused():
     assert int(measured([codes, codes])["usable"]) == 9
     codes[:7] = 1.0
     assert int(measured([draw(0), codes])["usable"]) == 7
+    codes[:10] = torch.arange(4.0)  # equal rows: S2 alone vanishes
+    assert int(measured([draw(0), codes])["usable"]) == 4
     with pytest.raises(ValueError, match=r"only 0 of 14 do: the model has not learned"):
         measured([torch.zeros(14, 6, 3, 4)] * 2)
 

@@ -32,7 +32,7 @@ def values(strange, noise, full):
         "noise": torch.tensor(noise, dtype=torch.float64),
         "full ranks": torch.tensor(full),
         "ranks": ranks,
-        "ranks by tolerance": ranks[[0, -1]].expand(5, 2, images, 3),
+        "ranks by tolerance": torch.stack([ranks[0], 0 * ranks[0]]).expand(5, 2, images, 3),
         "psnr": (25 - (3 * steps if strange else 0 * steps))[:, None].expand(levels, images),
         "training loss": torch.tensor(0.01),
         "error": torch.tensor(0.1),
@@ -106,6 +106,7 @@ def test_tables_say_what_was_measured():
     assert strata[strata["codes"] == "CAE"]["strata"].tolist() == [2] * 4
     assert strata[strata["codes"] == "CAE"]["share"].sum() == 2
     assert len(tables["tolerance"]) == 4 * 5
+    assert tables["tolerance"].loc[0, ["strata", "S3 least", "S3 greatest", "S3 full"]].tolist() == [2, 30, 48, 0.5]
     assert tables["geometry"]["distance"].tolist()[:4] == [
         "product, raise",
         "product, truncate",
@@ -114,10 +115,17 @@ def test_tables_say_what_was_measured():
     ]
 
 
+def test_equal_changes_of_dimension_are_not_larger():
+    measurements = world()
+    for one in measurements:
+        one.values["product/dimension"] = torch.tensor([10, 11, 11])
+    assert "in 2 of 4 cases" in weighed(measurements)["ours"][6]
+
+
 def test_displacement_is_relative_to_the_spread():
-    clean = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    clean = torch.tensor([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
     one = Measurement("CAE", 0, {"map": torch.stack([clean, clean + torch.tensor([0.0, 3.0])])})
-    assert map_displacement(one) == pytest.approx(3)
+    assert map_displacement(one) == pytest.approx(1.5)
 
 
 def test_the_summary_counts():

@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Geometry of latent spaces: studies of autoencoders on real data, on kernels compiled for this CPU.",
-    epilog="Start with: geolatent run   (a minute or two; then open report/index.html)",
+    epilog="Start with: geolatent run   (some minutes; then open report/index.html)",
 )
 
 
@@ -57,7 +57,7 @@ def run(
     study: Annotated[str, typer.Argument(help="Name of a study, or all.")] = "all",
     preset: Annotated[
         str,
-        typer.Option(help="smoke: seconds. quick: a minute or two. paper: the paper's scale, hours to days."),
+        typer.Option(help="smoke: seconds. quick: minutes. paper: the paper's scale, hours to days."),
     ] = "quick",
     dataset: Annotated[
         str | None,

@@ -56,19 +56,22 @@ def test_run_writes_the_report_and_says_where(tmp_path):
 
 
 def test_run_without_a_study_runs_every_study_on_digits_at_quick(tmp_path, monkeypatch):
-    from geolatent.studies import ood_jacobians
+    from geolatent import studies
 
-    asked = {}
+    modules = [getattr(studies, name) for name in studies.__all__]
+    asked = []
 
     def record(**settings):
-        asked.update(settings)
+        asked.append(settings)
         raise RuntimeError("enough")
 
-    monkeypatch.setattr(ood_jacobians, "run", record)
+    for module in modules:
+        monkeypatch.setattr(module, "run", record)
     result = runner.invoke(app, ["run", "--out", str(tmp_path), "--seed", "5", "--fresh"])
     assert result.exit_code == 1
-    assert "study ood_jacobians failed" in result.stderr
-    assert asked == {
+    for name in studies.__all__:
+        assert f"study {name} failed" in result.stderr
+    expected = {
         "preset": "quick",
         "dataset": None,
         "jobs": -1,
@@ -77,13 +80,14 @@ def test_run_without_a_study_runs_every_study_on_digits_at_quick(tmp_path, monke
         "out": tmp_path,
         "progress": True,
     }
-    assert ood_jacobians.PRESETS["quick"].dataset == "digits"
+    assert asked == [expected] * len(modules)
+    assert {module.PRESETS["quick"].dataset for module in modules} == {"digits"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "no_such_study"], "unknown study 'no_such_study': use ood_jacobians or all"),
+        (["run", "no_such_study"], "unknown study 'no_such_study': use ood_jacobians, spsd_latents or all"),
         (["run", "--preset", "fast"], "unknown preset 'fast': use smoke, quick, paper"),
         (["run", "--dataset", "cifar"], "unknown data set 'cifar': use digits, mnist, fashion-mnist"),
         (["run", "--jobs", "0"], "--jobs must be a positive number, or -1"),
@@ -166,7 +170,7 @@ def test_the_module_runs_as_a_program(tmp_path):
     command = [sys.executable, "-P", "-m", "geolatent.cli", "run", "nothing", "--out", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert result.stderr == "geolatent: unknown study 'nothing': use ood_jacobians or all\n"
+    assert result.stderr == "geolatent: unknown study 'nothing': use ood_jacobians, spsd_latents or all\n"
 
 
 def test_an_unknown_instruction_set_is_bad_usage_in_one_line() -> None:

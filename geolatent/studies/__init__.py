@@ -1,5 +1,5 @@
 """One paper a module: its experiment from data to verdicts."""
 
-from geolatent.studies import ood_jacobians
+from geolatent.studies import ood_jacobians, spsd_latents
 
-__all__ = ["ood_jacobians"]
+__all__ = ["ood_jacobians", "spsd_latents"]

@@ -1,11 +1,8 @@
 """What a run of the study is asked for."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
-
-import torch
 
 from geolatent import datasets
 
@@ -95,15 +92,3 @@ def configure(preset: str, dataset: str | None = None, **changes: Any) -> Config
     if dataset is not None:
         changes["dataset"] = dataset
     return replace(PRESETS[preset], **changes)
-
-
-def content_digest(content: dict[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of ``content``: the name under which its results are kept."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def generator_for(*parts: str | int) -> torch.Generator:
-    """A generator of its own for every purpose, seeded by the names and numbers that identify it."""
-    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)

@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from geolatent import datasets, models, report, training
-from geolatent.studies.ood_jacobians.configuration import Configuration, content_digest, generator_for
+from geolatent.studies._identity import content_digest, generator_for
+from geolatent.studies.ood_jacobians.configuration import Configuration
 from geolatent.studies.ood_jacobians.measurement import Reference, measure, observe
 
 #: Raised whenever the method changes, so that results of older versions are not taken for present ones.

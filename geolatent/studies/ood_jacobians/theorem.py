@@ -10,7 +10,8 @@ from torch import Tensor
 
 from geolatent.jacobians import autoencoder_spectrum
 from geolatent.models import LinearAutoencoder
-from geolatent.studies.ood_jacobians.configuration import Configuration, generator_for
+from geolatent.studies._identity import generator_for
+from geolatent.studies.ood_jacobians.configuration import Configuration
 
 _IMAGES = 500
 _SAMPLES = 8

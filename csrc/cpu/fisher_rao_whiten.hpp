@@ -172,6 +172,7 @@ inline void triangularize(R* a, R* triangle, int n) {
 }
 
 // Whitens and reflects. On entry `whitener` and `trial` hold the covariances, `mean` the difference of the means.
+// Leaves S - I in `image`, where the lower bound finds it.
 inline void whiten(const Workspace& w) {
   const int n = w.n;
   R *difference = w.image, *factor = w.trial, *half = w.scratch;

@@ -156,4 +156,4 @@ class DiagonalGaussians(Manifold[DiagonalGaussian]):
 
 def _usable(*tensors: Tensor) -> bool:
     """Whether the kernel may answer: it computes values, no derivatives."""
-    return _kernels.usable(*tensors) and not (torch.is_grad_enabled() and any(x.requires_grad for x in tensors))
+    return _kernels.usable(*tensors) and not _kernels.differentiated(*tensors)

@@ -27,7 +27,7 @@ def root(square: Tensor) -> Tensor:
 
 def asinh_root_squared(z: Tensor) -> Tensor:
     r"""Return :math:`g(z) = \operatorname{asinh}^2 \sqrt z` for z >= 0."""
-    if not _kernels.transformed(z) and not (z.requires_grad and torch.is_grad_enabled()):
+    if not _kernels.differentiated(z):
         return _asinh_root(z).square()  # nothing is differentiated: the series would only cost time
     small = z < _ASINH_SERIES_BELOW
     near = torch.where(small, z, 0.0)

@@ -18,7 +18,7 @@ CASES = pytest.mark.parametrize(
     ("m", "n", "dtype"),
     [
         (m, n, dtype)
-        for m, n in ((2, 2), (4, 4), (8, 8), (12, 12), (16, 16), (20, 20), (64, 8))
+        for m, n in ((2, 2), (4, 4), (8, 8), (12, 12), (16, 16), (20, 20), (32, 32), (48, 48), (64, 8))
         for dtype in (torch.float32, torch.float64)
     ],
     ids=lambda value: str(value).removeprefix("torch."),

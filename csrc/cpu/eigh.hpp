@@ -78,6 +78,7 @@ void eigh_tile(V<T>* work, const T* a, T* values, T* vectors, std::uint8_t* fail
     if (vectors) accumulate_reflectors<T>(tile[g], n, stride, shared, shared + n);
   });
   m.last = n - 1;
+  m.negligible = Lanes<T>::floor;
   for (int sweeps = 0; sweeps <= most_sweeps; ++sweeps) {
     deflate_symmetric<T, G>(m);
     if (m.last <= 0 || sweeps == most_sweeps) break;
@@ -109,7 +110,7 @@ void eigh_tiles(const T* a, T* values, T* vectors, std::uint8_t* failed, std::in
   {
     V<T>* work = static_cast<V<T>*>(  // null: the caller computes the tile
         std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * eigh_registers(G, n, stride)));
-#pragma omp for schedule(dynamic, 4)
+#pragma omp for schedule(dynamic, n < 16 ? 4 : 1)
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t first = t * lanes;
       const int live = count - first < lanes ? int(count - first) : lanes;

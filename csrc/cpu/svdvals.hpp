@@ -1,11 +1,14 @@
-// Singular values of many small matrices, one matrix a lane, by one-sided Jacobi rotations of the shorter side's vectors.
+// Singular values of many small matrices, one matrix a lane: by one-sided Jacobi rotations of the shorter side's vectors
+// where these are few, else through bidiagonal form and implicit QR.
 //
-// Source: Demmel & Veselic 1992, Jacobi's method is more accurate than QR.
+// Source: Demmel & Veselic 1992, Jacobi's method is more accurate than QR; Golub & Van Loan, Matrix Computations, 8.6.
 #pragma once
 
 #include <cstdint>
 #include <cstdlib>
 
+#include "cpu/bidiagonal.hpp"
+#include "cpu/bidiagonal_qr.hpp"
 #include "cpu/each.hpp"
 #include "cpu/hessenberg.hpp"
 #include "cpu/lanes.hpp"
@@ -83,12 +86,32 @@ void orthogonalize_vectors(V<T>* const* vectors, V<T>* const* norm, int n, int m
   }
 }
 
-// `live` matrices of n vectors of length m, n <= m.
+// Singular values `values` of G registers, in descending order.
 template <class T, int G>
-void svdvals_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, int m) {
+void store_singular_values(V<T>* const* values, const V<T>* scale, const M<T>* bad, V<T>* rank, T* out, int live, int n) {
   constexpr int W = Lanes<T>::count;
   const V<T> zero{}, one = broadcast<T>(T(1)), nan = broadcast<T>(T(__builtin_nan("")));
-  V<T>*vectors[G], *norm[G], *rank = work + G * (n * m + n), scale[G];
+  EACH {
+    for (int j = 0; j < n; ++j) {
+      rank[j] = zero;
+      for (int i = 0; i < j; ++i) {
+        const M<T> before = values[g][i] >= values[g][j];
+        rank[j] += before ? one : zero;
+        rank[i] += before ? zero : one;
+      }
+    }
+    for (int j = 0; j < n; ++j) {
+      const V<T> value = bad[g] ? nan : values[g][j] * scale[g];
+      for (int l = 0; l < W && g * W + l < live; ++l) out[std::int64_t(g * W + l) * n + int(rank[j][l])] = value[l];
+    }
+  });
+}
+
+// `live` matrices of n vectors of length m, n <= m.
+template <class T, int G>
+void jacobi_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, int m) {
+  constexpr int W = Lanes<T>::count;
+  V<T>*vectors[G], *norm[G], scale[G];
   M<T> bad[G], restless[G];
   EACH {
     vectors[g] = work + g * (n * m + n);
@@ -98,22 +121,46 @@ void svdvals_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live
   });
   orthogonalize_vectors<T, G>(vectors, norm, n, m, restless);
   EACH {
-    for (int j = 0; j < n; ++j) {
-      rank[j] = zero;
-      for (int i = 0; i < j; ++i) {
-        const M<T> before = norm[g][i] >= norm[g][j];
-        rank[j] += before ? one : zero;
-        rank[i] += before ? zero : one;
-      }
-    }
-    for (int j = 0; j < n; ++j) {
-      const V<T> value = bad[g] ? nan : root(norm[g][j]) * scale[g];
-      for (int l = 0; l < W && g * W + l < live; ++l)
-        out[std::int64_t(g * W + l) * n + int(rank[j][l])] = value[l];
-    }
+    for (int j = 0; j < n; ++j) norm[g][j] = root(norm[g][j]);
     for (int l = 0; l < W && g * W + l < live; ++l) failed[g * W + l] = restless[g][l] != 0;
   });
+  store_singular_values<T, G>(norm, scale, bad, work + G * (n * m + n), out, live, n);
 }
+
+// The same through bidiagonal form, of which what is left out is within rounding of the largest entry.
+template <class T, int G>
+void bidiagonal_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, int m) {
+  constexpr int W = Lanes<T>::count;
+  const int most_sweeps = 30 + 4 * n;
+  V<T>*shared = work + G * (n * m + 2 * n), scale[G];
+  M<T> bad[G];
+  Tridiagonal<T, G> b;
+  EACH {
+    V<T>* tile = work + g * (n * m + 2 * n);
+    b.d[g] = tile + n * m;
+    b.e[g] = b.d[g] + n;
+    b.lo[g] = V<T>{};
+    b.hi[g] = broadcast<T>(T(n - 1));
+    const int first = g * W < live ? g * W : 0, mine = live - first < W ? live - first : W;
+    bad[g] = load_vectors<T>(tile, a + std::int64_t(first) * n * m, mine, n * m, scale[g]);
+    bidiagonalize<T>(tile, n, m, b.d[g], b.e[g], shared);
+  });
+  b.last = n - 1;
+  b.negligible = Lanes<T>::eps;
+  for (int sweeps = 0; sweeps <= most_sweeps; ++sweeps) {
+    deflate_symmetric<T, G>(b);
+    if (b.last <= 0 || sweeps == most_sweeps) break;
+    choose_bidiagonal_shifts<T, G>(b);
+    sweep_bidiagonal<T, G>(b);
+  }
+  EACH {
+    for (int j = 0; j < n; ++j) b.d[g][j] = magnitude<T>(b.d[g][j]);
+    for (int l = 0; l < W && g * W + l < live; ++l) failed[g * W + l] = b.hi[g][l] > T(0);
+  });
+  store_singular_values<T, G>(b.d, scale, bad, shared, out, live, n);
+}
+
+constexpr int most_jacobi_vectors = 6;  // beyond, the reduction costs less than sweeps over all pairs
 
 template <class T, int G>
 void svdvals_tiles(const T* a, T* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads) {
@@ -122,13 +169,15 @@ void svdvals_tiles(const T* a, T* out, std::uint8_t* failed, std::int64_t count,
 #pragma omp parallel num_threads(threads) if (tiles > 1)
   {
     V<T>* work = static_cast<V<T>*>(  // null: the caller computes the tile
-        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (G * (n * m + n) + n)));
-#pragma omp for schedule(dynamic, 4)
+        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (G * (n * m + 2 * n) + 2 * m)));
+#pragma omp for schedule(dynamic, n < 16 ? 4 : 1)
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t first = t * lanes;
       const int live = count - first < lanes ? int(count - first) : lanes;
-      if (work) svdvals_tile<T, G>(work, a + first * n * m, out + first * n, failed + first, live, n, m);
-      else for (int l = 0; l < live; ++l) failed[first + l] = 1;
+      const T* from = a + first * n * m;
+      if (!work) for (int l = 0; l < live; ++l) failed[first + l] = 1;
+      else if (n <= most_jacobi_vectors) jacobi_tile<T, G>(work, from, out + first * n, failed + first, live, n, m);
+      else bidiagonal_tile<T, G>(work, from, out + first * n, failed + first, live, n, m);
     }
     std::free(work);
   }

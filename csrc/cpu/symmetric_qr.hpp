@@ -20,6 +20,7 @@ struct Tridiagonal {
   V<T> lo[G], hi[G], shift[G];  // hi = 0: all eigenvalues found
   int first, last;             // the union of the windows; last = 0: every lane has ended
   std::uint64_t starts;        // bit k: some lane's window starts at row k
+  T negligible;                // what counts as zero beside any entry
 };
 
 // At the row k where a block begins: drops it if it is one row, else opens the window there.
@@ -42,7 +43,7 @@ void deflate_symmetric(Tridiagonal<T, G>& m) {
   for (int k = m.last; k > 0; --k) EACH {
       const V<T> sub = magnitude<T>(m.e[g][k - 1]);
       const M<T> small =
-          sub <= Lanes<T>::eps * (magnitude<T>(m.d[g][k - 1]) + magnitude<T>(m.d[g][k])) + Lanes<T>::floor;
+          sub <= Lanes<T>::eps * (magnitude<T>(m.d[g][k - 1]) + magnitude<T>(m.d[g][k])) + m.negligible;
       if (!any(small)) return;
       m.e[g][k - 1] = small ? zero : m.e[g][k - 1];
       close_symmetric_block<T, G>(m, g, small, k, found[g]);

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from geolatent import _kernels
 
-_MOST_VECTORS = 20  # beyond either, LAPACK is about as fast
+_MOST_VECTORS = 48  # beyond either, LAPACK is about as fast
 _LONGEST = 64
 
 

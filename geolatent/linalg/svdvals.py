@@ -13,7 +13,7 @@ def svdvals(A: Tensor) -> Tensor:
 
     .. math:: A = U \operatorname{diag}(\sigma) V^T, \qquad \sigma_1 \ge \dots \ge \sigma_{\min(m, n)} \ge 0
 
-    Up to 20 columns or rows of up to 64 entries a batch runs through the compiled kernel, one matrix to a SIMD lane; a
+    Up to 48 columns or rows of up to 64 entries a batch runs through the compiled kernel, one matrix to a SIMD lane; a
     matrix's result depends on nothing else in the batch.
 
     Args:
@@ -31,7 +31,8 @@ def svdvals(A: Tensor) -> Tensor:
         Absolute error at most :math:`20 \, \max(m, n) \, \epsilon \, \|A\|_2`, eps the unit roundoff of the dtype.
 
     Source:
-        One-sided Jacobi rotations, [demmel1992jacobi]; gradient as of torch.linalg.svdvals.
+        Up to 6 columns or rows one-sided Jacobi rotations, [demmel1992jacobi]; beyond, Householder reduction to
+        bidiagonal form and implicit QR, [golub2013matrix], section 8.6. Gradient as of torch.linalg.svdvals.
 
     >>> svdvals(torch.tensor([[3.0, 0.0], [4.0, 0.0]]))
     tensor([5., 0.])

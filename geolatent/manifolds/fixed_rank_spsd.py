@@ -13,7 +13,7 @@ from geolatent.manifolds.arguments import require_shape
 from geolatent.manifolds.base import Manifold
 from geolatent.manifolds.positive_definite import random_psd, require_size
 from geolatent.manifolds.spsd_checks import require_rank, spsd_belongs
-from geolatent.manifolds.spsd_factors import Factors, factors
+from geolatent.manifolds.spsd_factors import Factors, factors, narrowed, widened
 from geolatent.manifolds.spsd_pairs import CrossRank, Pair, dist_table, squared_dist
 
 _RESOLUTION = 2.0**-23  # of float32, in which most data were made
@@ -163,13 +163,14 @@ class FixedRankSPSD(Manifold[Tensor]):
         return random_psd(batch_shape, self.p, self.rank, generator, dtype, device)
 
     def _factors(self, points: Tensor) -> Factors:
-        return self._factored(points)
+        return narrowed(self._factored(points))
 
     def _pairwise_block(self, rows: Factors, columns: Factors) -> Tensor:
-        return dist_table(rows, columns, self.spectrum_weight, self.cross_rank)
+        rank = max(rows.values.shape[-1], columns.values.shape[-1])
+        return dist_table(widened(rows, rank), widened(columns, rank), self.spectrum_weight, self.cross_rank)
 
-    def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002
-        return self.rank**2
+    def _entries_of_pair(self, rows: Tensor | Factors) -> int:
+        return rows.values.shape[-1] ** 2 if isinstance(rows, Factors) else self.rank**2
 
     def _factored(self, points: Tensor) -> Factors:
         return factors(points, self.rank, self.rtol)

@@ -73,9 +73,9 @@ class Formulas(ABC, Generic[Point]):
         """Return the distances of N to M points from their factors, unblocked, with no derivative."""
         return self._all_dist(rows, columns)
 
-    def _entries_of_pair(self, points: Point) -> int:
-        """Return how many numbers the largest temporary tensor of `_pairwise_block` holds a pair."""
-        return max(tensor[0].numel() for tensor in components(points))
+    def _entries_of_pair(self, rows: Any) -> int:
+        """Return how many numbers the largest temporary tensor holds a pair, from points or their factors."""
+        return max(tensor[0].numel() for tensor in components(rows))
 
     def _all_dist(self, rows: Point, columns: Point) -> Tensor:
         """Return the distances of N to M points, differentiable."""

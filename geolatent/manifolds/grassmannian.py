@@ -157,7 +157,7 @@ class Grassmannian(Manifold[Tensor]):
         table = (squares + subspaces.missing_angles(missing)).sqrt()
         return recomputed(table, squares < _NEAR**2, self._dist, rows, columns)
 
-    def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002
+    def _entries_of_pair(self, rows: Tensor) -> int:  # noqa: ARG002
         return self.k**2
 
     def _require_dimension(self, *points: Tensor) -> None:

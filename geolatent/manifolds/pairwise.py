@@ -41,17 +41,20 @@ def every_dist(
     """
     rows, columns = sets[0], None if len(sets) == 1 else sets[1]
     tensors = [tensor for points in sets for tensor in components(points)]
-    bytes_of_pair = tensors[0].element_size() * manifold._entries_of_pair(rows)
-    side = _tile_side(bytes_of_pair, tensors[0].device, max_memory)
+
+    def side(of: Any) -> int:
+        return _tile_side(tensors[0].element_size() * manifold._entries_of_pair(of), tensors[0].device, max_memory)
+
     if differentiated(*tensors):
         if out is not None:
             raise ValueError("out carries no derivatives, which the points require: detach() them, or leave it out")
-        return join_tiles(manifold._all_dist, rows, columns, side, progress).to(dtype)
+        return join_tiles(manifold._all_dist, rows, columns, side(rows), progress).to(dtype)
     shape = tuple(len(components(points)[0]) for points in (sets[0], sets[-1]))
     table = torch.empty(shape, dtype=dtype, device=tensors[0].device) if out is None else out
     _require_shape(table, shape)
     factors = [manifold._factors(points) for points in sets]
-    write_tiles(manifold._pairwise_block, factors[0], None if columns is None else factors[1], side, progress, table)
+    others = None if columns is None else factors[1]
+    write_tiles(manifold._pairwise_block, factors[0], others, side(factors[0]), progress, table)
     return table
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from geolatent.linalg import eigh
 from geolatent.linalg.matrix_function import symmetric_part
@@ -42,6 +43,26 @@ def factors(matrix: Tensor, rank: int, rtol: float) -> Factors:
     basis = orthonormalised(moved)
     core = symmetric_part(basis.mT @ symmetric_part(matrix) @ basis) + torch.diag_embed((~kept).to(values.dtype))
     return Factors(basis, core, values, kept)
+
+
+def narrowed(points: Factors) -> Factors:
+    """Drop the columns in which no matrix of the set has rank."""
+    rank = int(points.kept.sum(-1).max())
+    return Factors(
+        points.basis[..., :rank], points.core[..., :rank, :rank], points.values[..., :rank], points.kept[..., :rank]
+    )
+
+
+def widened(points: Factors, rank: int) -> Factors:
+    """Add columns that do not count."""
+    more = rank - points.values.shape[-1]
+    if more == 0:
+        return points
+    identity = torch.eye(rank, dtype=points.core.dtype, device=points.core.device)
+    core = pad(points.core, (0, more, 0, more)) + identity * (torch.arange(rank, device=identity.device) >= rank - more)
+    return Factors(
+        pad(points.basis, (0, more)), core, pad(points.values, (0, more), value=1.0), pad(points.kept, (0, more))
+    )
 
 
 def truncated(point: Factors, keep: Tensor) -> Factors:

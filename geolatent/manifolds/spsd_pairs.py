@@ -9,6 +9,7 @@ from geolatent.linalg import svdvals
 from geolatent.linalg.matrix_function import symmetric_part
 from geolatent.manifolds import congruence, subspaces
 from geolatent.manifolds.pairwise import all_products, recomputed
+from geolatent.manifolds.polar_factors import rotations
 from geolatent.manifolds.spsd_factors import Factors, chosen, projected, truncated
 
 CrossRank = Literal["raise", "truncate", "schubert"]
@@ -67,22 +68,31 @@ def squared_dist(a: Factors, b: Factors, spectrum_weight: float, cross_rank: Cro
 def dist_table(rows: Factors, columns: Factors, spectrum_weight: float, cross_rank: CrossRank) -> Tensor:
     """Distances of N to M matrices without derivatives: r x r numbers a pair.
 
-    With P diagonal, the logarithms are those of the squared singular values of
-    :math:`P_A^{-1/2} Z P_B^{1/2}`. Near pairs, and with "schubert" those of unequal rank, go through `squared_dist`.
+    With P diagonal, the logarithms are those of the squared singular values of :math:`P_A^{-1/2} Z P_B^{1/2}`, A of the
+    lower rank. Near pairs go through `squared_dist`, and those with an angle that is right but for rounding.
     """
-    keep = rows.kept.unsqueeze(1) & columns.kept
-    product = all_products(rows.basis.mT, columns.basis) * keep.unsqueeze(-1) * keep.unsqueeze(-2)
-    left, cosines, right = torch.linalg.svd(product + torch.diag_embed((~keep).to(product.dtype)))
-    angles = cosines.clamp_max(1.0).acos()
-    scale_a = torch.where(keep, rows.values.unsqueeze(1), 1.0).rsqrt()
-    scale_b = torch.where(keep, columns.values, 1.0).sqrt()
-    stretches = svdvals(scale_a.unsqueeze(-1) * (left @ right) * scale_b.unsqueeze(-2))
-    squares = angles.square().sum(-1) + spectrum_weight * 4 * stretches.log().square().sum(-1)
-    lost = squares < _NEAR**2
-    if cross_rank == "schubert":
-        lost |= rows.kept.sum(-1).unsqueeze(1) != columns.kept.sum(-1)
+    rank_a, rank_b = rows.kept.sum(-1).unsqueeze(1), columns.kept.sum(-1)
+    count, whole = torch.minimum(rank_a, rank_b), torch.maximum(rank_a, rank_b)
+    product = all_products(rows.basis.mT, columns.basis)
+    scale_a, scale_b = rows.values.unsqueeze(1).sqrt(), columns.values.sqrt()
+    scale_a, scale_b = (scale.expand(product.shape[:-1]) for scale in (scale_a, scale_b))
+    if cross_rank == "truncate":
+        whole = count
+    else:
+        swap = (rank_a > rank_b).unsqueeze(-1)
+        product = torch.where(swap.unsqueeze(-1), product.mT, product)
+        scale_a, scale_b = torch.where(swap, scale_b, scale_a), torch.where(swap, scale_a, scale_b)
+    index = torch.arange(product.shape[-1], device=product.device)
+    counted = index < count.unsqueeze(-1)
+    product = product * counted.unsqueeze(-1) * (index < whole.unsqueeze(-1)).unsqueeze(-2)
+    rotation, cosines, lost = rotations(product, counted)
+    angles = torch.where(counted, cosines, 1.0).clamp_max(1.0).acos()
+    stretches = svdvals(rotation / scale_a.unsqueeze(-1) * scale_b.unsqueeze(-2))
+    bends = torch.where(counted, stretches, 1.0).log()
+    squares = angles.square().sum(-1) + spectrum_weight * 4 * bends.square().sum(-1)
+    squares = squares + subspaces.missing_angles((whole - count).to(squares.dtype))
 
     def formula(a: Factors, b: Factors) -> Tensor:
         return squared_dist(a, b, spectrum_weight, cross_rank).sqrt()
 
-    return recomputed(squares.sqrt(), lost, formula, rows, columns)
+    return recomputed(squares.sqrt(), lost | (squares < _NEAR**2), formula, rows, columns)

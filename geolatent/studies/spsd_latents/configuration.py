@@ -23,6 +23,7 @@ class Configuration:
         batch_size: images in a step.
         lr: learning rate of Adam.
         noise_scale: standard deviation of the noise that the denoising autoencoder is trained with.
+        kl_weight: weight of the divergence in the loss of the variational autoencoder; 1 is the evidence lower bound.
         train_images: images to train on; None for the whole training set.
         test_images: unseen images whose codes are measured.
         noise: standard deviations of the Gaussian noise added to the test images; the first is 0.
@@ -39,6 +40,7 @@ class Configuration:
     batch_size: int = 32
     lr: float = 1e-3
     noise_scale: float = 0.1
+    kl_weight: float = 1.0
     train_images: int | None = None
     test_images: int = 300
     noise: tuple[float, ...] = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
@@ -88,9 +90,9 @@ PRESETS = {
     "quick": Configuration(),
     "paper": Configuration(
         dataset="mnist",
-        widths=(32, 64, 128),
-        epochs=20,
-        batch_size=128,
+        widths=(16, 32, 128),
+        epochs=6,
+        batch_size=64,
         noise=tuple(k / 100 for k in range(11)),
         product_samples=300,
     ),

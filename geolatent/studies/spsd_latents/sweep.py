@@ -18,7 +18,8 @@ METHOD_VERSION = 1
 REPRESENTATIONS = {"CAE": ("CAE",), "DAE": ("DAE",), "VAE": ("VAE (sampled)", "VAE (means)")}
 _SIZE = 28
 _BLOCK = 250
-_TRAINING = ("dataset", "widths", "epochs", "batch_size", "lr", "noise_scale", "train_images")
+_TRAINING = ("dataset", "widths", "epochs", "batch_size", "lr", "noise_scale", "kl_weight", "train_images")
+_OF_ONE_MODEL = {"noise_scale": "DAE", "kl_weight": "VAE"}
 _MEASURING = ("test_images", "noise", "product_samples", "cross_rank", "angle_dimension")
 
 
@@ -75,8 +76,8 @@ def _resized(images: Tensor) -> Tensor:
 def _recipe(configuration: Configuration, kind: str, seed: int) -> dict[str, Any]:
     """Everything that the trained weights depend on."""
     settings = {name: value for name, value in configuration.as_dict().items() if name in _TRAINING}
-    if kind != "DAE":
-        del settings["noise_scale"]
+    foreign = {name for name, of in _OF_ONE_MODEL.items() if of != kind}
+    settings = {name: value for name, value in settings.items() if name not in foreign}
     return {**settings, "model": kind, "seed": seed, "method": METHOD_VERSION}
 
 
@@ -118,7 +119,7 @@ def _measure_model(
 def _model(configuration: Configuration, kind: str, seed: int) -> nn.Module:
     generator, shape = generator_for("weights", kind, seed), (1, _SIZE, _SIZE)
     if kind == "VAE":
-        return models.ConvVAE(shape, configuration.widths, generator=generator)
+        return models.ConvVAE(shape, configuration.widths, kl_weight=configuration.kl_weight, generator=generator)
     autoencoder = models.ConvAutoencoder(shape, configuration.widths, generator=generator)
     return models.DenoisingAutoencoder(autoencoder, configuration.noise_scale) if kind == "DAE" else autoencoder
 

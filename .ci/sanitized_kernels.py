@@ -16,7 +16,7 @@ for isa in _kernels.isa_levels():
                 assert linalg.eigvals(matrices)[1:].isfinite().all()
                 assert linalg.eigvalsh(matrices)[1:].isfinite().all()
                 assert all(part[1:].isfinite().all() for part in linalg.eigh(matrices))
-                assert linalg.svdvals(matrices[:, : d, : d])[1:].isfinite().all()
+                assert linalg.svdvals(matrices)[1:].isfinite().all()
         for d in (1, 2, 7, 20, 33):
             model = models.MLPAutoencoder(65, d, hidden=(17, 3), generator=generator).to(dtype).eval()
             for count in (1, 9):

@@ -14,6 +14,7 @@ from geolatent.manifolds.formulas import Formulas
 
 BLOCK_BYTES = 1 << 20  # of one temporary tensor: several live at once, and those that fit the cache are faster
 _ACCELERATOR_BYTES = 1 << 26
+FEWEST_PAIRS = 128  # of a tile, to fill the lanes of two threads
 _LIVE = 8  # temporary tensors of that size that live at once
 
 BlockDist = Callable[[Any, Any], Tensor]
@@ -66,7 +67,7 @@ def _require_shape(out: Any, shape: tuple[int, ...]) -> None:
 
 def _tile_side(bytes_of_pair: int, device: torch.device, max_memory: int | str | None) -> int:
     """Rows and columns of one tile, whose temporary tensors stay within the budget."""
-    pairs = max(1, (BLOCK_BYTES if device.type == "cpu" else _ACCELERATOR_BYTES) // bytes_of_pair)
+    pairs = max(FEWEST_PAIRS, (BLOCK_BYTES if device.type == "cpu" else _ACCELERATOR_BYTES) // bytes_of_pair)
     if max_memory is not None:
         pairs = items_per_tile(max_memory, _LIVE * bytes_of_pair, pairs, item="pair")
     return isqrt(pairs)

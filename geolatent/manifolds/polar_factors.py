@@ -27,12 +27,12 @@ def rotations(product: Tensor, counted: Tensor) -> tuple[Tensor, Tensor, Tensor]
         Z, shape (..., k, l); the singular values of M in ascending order, shape (..., k), zero where not counted; and
         whether a singular value was too small for digits of Z to be left, shape (...).
     """
-    k = product.shape[-1]
-    gram = product @ product.mT + _BEYOND * torch.diag_embed((~counted).to(product.dtype))
+    gram = product @ product.mT
+    gram.diagonal(dim1=-2, dim2=-1).masked_fill_(~counted, _BEYOND)
     vectors = eigh(gram)[1]
-    image = (vectors.mT @ product) * counted.unsqueeze(-1)
-    sizes = torch.linalg.vector_norm(image, dim=-1)
-    frame = image / torch.where(sizes > 0, sizes, 1.0).unsqueeze(-1)
+    frame = vectors.mT @ product
+    sizes = torch.where(counted, torch.linalg.vector_norm(frame, dim=-1), 0.0)
+    frame *= torch.where(sizes > 0, 1 / sizes, 0.0).unsqueeze(-1)
     frame, off = _corrected(frame, sizes)
     tolerance = torch.finfo(product.dtype).eps ** 0.5
     for _ in range(_CORRECTIONS):
@@ -47,5 +47,7 @@ def _corrected(frame: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
     """Y - C Y, and the largest entry of E before."""
     gap = frame @ frame.mT
     gap.diagonal(dim1=-1, dim2=-2).zero_()
-    share = sizes.unsqueeze(-2) / (sizes.unsqueeze(-1) + sizes.unsqueeze(-2)).clamp_min(torch.finfo(sizes.dtype).tiny)
-    return frame - (gap * share) @ frame, gap.abs().amax((-1, -2))
+    off = torch.linalg.vector_norm(gap, ord=torch.inf, dim=(-1, -2))
+    sizes = sizes.clamp_min(torch.finfo(sizes.dtype).tiny)
+    gap *= sizes.unsqueeze(-2) / (sizes.unsqueeze(-1) + sizes.unsqueeze(-2))
+    return frame - gap @ frame, off

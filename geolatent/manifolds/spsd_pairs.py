@@ -72,25 +72,21 @@ def dist_table(rows: Factors, columns: Factors, spectrum_weight: float, cross_ra
     lower rank. Near pairs go through `squared_dist`, and those with an angle that is right but for rounding.
     """
     rank_a, rank_b = rows.kept.sum(-1).unsqueeze(1), columns.kept.sum(-1)
-    count, whole = torch.minimum(rank_a, rank_b), torch.maximum(rank_a, rank_b)
+    counted = rows.kept.unsqueeze(1) & columns.kept
     product = all_products(rows.basis.mT, columns.basis)
-    scale_a, scale_b = rows.values.unsqueeze(1).sqrt(), columns.values.sqrt()
-    scale_a, scale_b = (scale.expand(product.shape[:-1]) for scale in (scale_a, scale_b))
-    if cross_rank == "truncate":
-        whole = count
-    else:
+    scale_a, scale_b = rows.values.sqrt().unsqueeze(1), columns.values.sqrt()
+    missing = (rank_a - rank_b).abs().to(product.dtype)
+    if cross_rank == "schubert":
         swap = (rank_a > rank_b).unsqueeze(-1)
         product = torch.where(swap.unsqueeze(-1), product.mT, product)
         scale_a, scale_b = torch.where(swap, scale_b, scale_a), torch.where(swap, scale_a, scale_b)
-    index = torch.arange(product.shape[-1], device=product.device)
-    counted = index < count.unsqueeze(-1)
-    product = product * counted.unsqueeze(-1) * (index < whole.unsqueeze(-1)).unsqueeze(-2)
+    else:
+        product, missing = product * counted.unsqueeze(-1) * counted.unsqueeze(-2), torch.zeros_like(missing)
     rotation, cosines, lost = rotations(product, counted)
     angles = torch.where(counted, cosines, 1.0).clamp_max(1.0).acos()
-    stretches = svdvals(rotation / scale_a.unsqueeze(-1) * scale_b.unsqueeze(-2))
+    stretches = svdvals(rotation.mul_(scale_b.unsqueeze(-2)).div_(scale_a.unsqueeze(-1)))
     bends = torch.where(counted, stretches, 1.0).log()
-    squares = angles.square().sum(-1) + spectrum_weight * 4 * bends.square().sum(-1)
-    squares = squares + subspaces.missing_angles((whole - count).to(squares.dtype))
+    squares = angles.square().sum(-1) + 4 * spectrum_weight * bends.square().sum(-1) + subspaces.missing_angles(missing)
 
     def formula(a: Factors, b: Factors) -> Tensor:
         return squared_dist(a, b, spectrum_weight, cross_rank).sqrt()

@@ -59,6 +59,16 @@ def test_unequal_ranks(seed: int, rank_a: int, rank_b: int) -> None:
 
 
 @pytest.mark.parametrize("policy", ["truncate", "schubert"])
+def test_tables_of_unequal_ranks(policy: str) -> None:
+    manifold = FixedRankSPSD(6, 6, cross_rank=policy)  # type: ignore[arg-type]
+    points = torch.stack([of_rank(rank, seed) for seed in range(4) for rank in (1, 3, 4, 5)])
+    low = points[::4]
+    assert_close(manifold.pairwise_dist(points), manifold.dist(points[:, None], points), 1e-9)
+    assert_close(manifold.pairwise_dist(low, points), manifold.dist(low[:, None], points), 1e-9)
+    assert_close(manifold.pairwise_dist(points, low), manifold.dist(points[:, None], low), 1e-9)
+
+
+@pytest.mark.parametrize("policy", ["truncate", "schubert"])
 def test_unequal_ranks_can_be_differentiated(policy: str) -> None:
     """Along congruences, which keep the rank; also where eigenvalues are repeated."""
     manifold = FixedRankSPSD(4, 3, cross_rank=policy)  # type: ignore[arg-type]

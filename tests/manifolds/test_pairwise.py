@@ -22,6 +22,7 @@ def test_every_manifold_writes_into_what_is_given(case: Case, monkeypatch: pytes
     a, b = case.points(0, 7), case.points(1, 5)
     expected, own = case.manifold.pairwise_dist(a, b), case.manifold.pairwise_dist(a)
     monkeypatch.setattr(pairwise, "BLOCK_BYTES", 500)
+    monkeypatch.setattr(pairwise, "FEWEST_PAIRS", 1)
     tensor, array = torch.full((7, 5), torch.nan, dtype=torch.float64), np.full((7, 7), np.nan)
     assert case.manifold.pairwise_dist(a, b, out=tensor) is tensor
     assert case.manifold.pairwise_dist(a, out=array) is array
@@ -79,6 +80,7 @@ def test_points_are_factored_once(manifold: Any, monkeypatch: pytest.MonkeyPatch
     factors: Callable = type(manifold)._factors
     monkeypatch.setattr(type(manifold), "_factors", lambda self, x: calls.append(len(x)) or factors(self, x))
     monkeypatch.setattr(pairwise, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(pairwise, "FEWEST_PAIRS", 1)
     manifold.pairwise_dist(points)
     assert calls == [20]
 

@@ -5,7 +5,6 @@ from torch import Tensor
 
 from geolatent.linalg import eigh
 
-_CORRECTIONS = 4
 _BEYOND = 2.0  # an eigenvalue that no squared cosine has
 
 
@@ -17,37 +16,36 @@ def rotations(product: Tensor, counted: Tensor) -> tuple[Tensor, Tensor, Tensor]
 
     .. math:: W^T Z = Y - C Y, \qquad C_{ij} = \frac{\sigma_j}{\sigma_i + \sigma_j} E_{ij},
 
-    which makes :math:`M Z^T` symmetric. What a step leaves is of the order of :math:`E^2`.
+    which makes :math:`M Z^T` symmetric. Where what it leaves, of the order of :math:`E^2`, is more than the rounding of
+    M does to Z, :math:`\epsilon / \sigma_{\min}`, a singular value decomposition takes its place.
 
     Args:
         product: M, shape (..., k, l), of rank at most k; rows that are not counted are zero.
         counted: which rows count, the first ones, bool, shape (..., k).
 
     Returns:
-        Z, shape (..., k, l); the singular values of M in ascending order, shape (..., k), zero where not counted; and
-        whether a singular value was too small for digits of Z to be left, shape (...).
+        Z, shape (..., k, l); the singular values of M, shape (..., k), zero where not counted; and whether one of those
+        that count is zero but for rounding, so that Z is not unique, shape (...).
     """
+    eps = torch.finfo(product.dtype).eps
     gram = product @ product.mT
     gram.diagonal(dim1=-2, dim2=-1).masked_fill_(~counted, _BEYOND)
     vectors = eigh(gram)[1]
     frame = vectors.mT @ product
-    sizes = torch.where(counted, torch.linalg.vector_norm(frame, dim=-1), 0.0)
-    frame *= torch.where(sizes > 0, 1 / sizes, 0.0).unsqueeze(-1)
-    frame, off = _corrected(frame, sizes)
-    tolerance = torch.finfo(product.dtype).eps ** 0.5
-    for _ in range(_CORRECTIONS):
-        again = off > tolerance
-        if not again.any():
-            break
-        frame[again], off[again] = _corrected(frame[again], sizes[again])
-    return vectors @ frame, sizes, (off > tolerance) | (counted & (sizes == 0)).any(-1)
-
-
-def _corrected(frame: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
-    """Y - C Y, and the largest entry of E before."""
-    gap = frame @ frame.mT
-    gap.diagonal(dim1=-1, dim2=-2).zero_()
-    off = torch.linalg.vector_norm(gap, ord=torch.inf, dim=(-1, -2))
-    sizes = sizes.clamp_min(torch.finfo(sizes.dtype).tiny)
-    gap *= sizes.unsqueeze(-2) / (sizes.unsqueeze(-1) + sizes.unsqueeze(-2))
-    return frame - gap @ frame, off
+    cosines = torch.where(counted, torch.linalg.vector_norm(frame, dim=-1), 0.0)
+    frame *= torch.where(cosines > 0, 1 / cosines, 0.0).unsqueeze(-1)
+    oblique = frame @ frame.mT
+    oblique.diagonal(dim1=-2, dim2=-1).zero_()
+    left = torch.linalg.vector_norm(oblique, ord=torch.inf, dim=(-1, -2)).square()
+    sizes = cosines.clamp_min(torch.finfo(cosines.dtype).tiny)
+    oblique *= sizes.unsqueeze(-2) / (sizes.unsqueeze(-1) + sizes.unsqueeze(-2))
+    rotation = vectors @ (frame - oblique @ frame)
+    least = torch.where(counted, cosines, 1.0).amin(-1)
+    rough = left * least > eps
+    if rough.any():
+        inside = counted[rough]
+        columns, values, rows = torch.linalg.svd(product[rough])
+        rotation[rough] = (columns * inside.unsqueeze(-2)) @ rows
+        cosines[rough] = torch.where(inside, values, 0.0)
+        least[rough] = torch.where(inside, values, 1.0).amin(-1)
+    return rotation, cosines, least <= 4 * eps

@@ -30,39 +30,39 @@ def test_factor_and_cosines(least: float, dtype: torch.dtype) -> None:
     assert (found - cosines).abs().max() <= 40 * eps
 
 
-@pytest.mark.parametrize("least", [1e-5, 1e-6])
-def test_squares_that_lost_most_digits_are_corrected(least: float) -> None:
-    cosines = torch.cat([torch.full((2,), least), torch.linspace(0.1, 1.0, 5)]).double()
+@pytest.mark.parametrize(
+    ("least", "dtype"), [(1e-5, DTYPES[1]), (1e-6, DTYPES[1]), (1e-7, DTYPES[1]), (1e-2, DTYPES[0]), (1e-4, DTYPES[0])]
+)
+def test_squares_that_lost_most_digits_do_no_harm(least: float, dtype: torch.dtype) -> None:
+    cosines = torch.cat([torch.tensor([least, 3 * least]), torch.linspace(0.1, 1.0, 5)]).double()
     product, expected = product_of(cosines, 7)
-    rotation, found, lost = rotations(product, everything(product))
+    rotation, found, lost = rotations(product.to(dtype), everything(product))
     assert not lost.any()
-    assert (rotation @ rotation.mT - torch.eye(7)).abs().max() <= 1e-14
-    assert (rotation - expected).abs().max() <= 40 * torch.finfo(torch.float64).eps / least
-    assert torch.allclose(found, cosines.expand(6, -1), rtol=1e-9, atol=0)
+    eps = torch.finfo(dtype).eps
+    assert (rotation - expected).abs().max() <= 4 * eps / least
+    assert (found.sort().values - cosines).abs().max() <= 40 * eps
 
 
-def test_right_angles_leave_a_rotation_or_are_told() -> None:
+def test_right_angles_are_told() -> None:
     product, _ = product_of(torch.tensor([0.0, 0.0, 0.5, 1.0], dtype=torch.float64), 4)
     product[2] = torch.eye(4)
     product[3] = 0
-    rotation, _, lost = rotations(product, everything(product))
-    assert lost[3]
-    assert not lost[2]
-    unit = rotation @ rotation.mT
-    assert (unit - torch.eye(4)).abs().amax((-1, -2))[~lost].max() <= 1e-14
+    lost = rotations(product, everything(product))[2]
+    assert lost.tolist() == [True, True, False, True, True, True]
 
 
-def test_a_smaller_subspace_beside_a_larger_one() -> None:
-    cosines = torch.linspace(0.2, 1.0, 3, dtype=torch.float64)
+@pytest.mark.parametrize("least", [0.2, 1e-7])
+def test_a_smaller_subspace_beside_a_larger_one(least: float) -> None:
+    cosines = torch.tensor([least, 3 * least, 1.0], dtype=torch.float64)
     left, right = torch.linalg.qr(gaussian(0, 3, 3)).Q, torch.linalg.qr(gaussian(1, 5, 5)).Q[:, :3]
     product = torch.zeros(1, 5, 5, dtype=torch.float64)
     product[0, :3] = (left * cosines) @ right.mT
     counted = torch.tensor([[True, True, True, False, False]])
     rotation, found, lost = rotations(product, counted)
     assert not lost.any()
-    assert torch.allclose(rotation[0, :3], left @ right.mT, rtol=0, atol=1e-14)
-    assert (rotation[0, 3:] == 0).all()
-    assert torch.allclose(found[0], torch.cat([cosines, torch.zeros(2)]), rtol=0, atol=1e-14)
+    assert torch.allclose(rotation[0, :3], left @ right.mT, rtol=0, atol=1e-15 / least)
+    assert rotation[0, 3:].abs().max() <= 1e-15 / least
+    assert torch.allclose(found[0].sort().values, torch.cat([torch.zeros(2), cosines]), rtol=0, atol=1e-14)
 
 
 def test_equal_subspaces() -> None:

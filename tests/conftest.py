@@ -1,5 +1,6 @@
 """What every test shares: hypothesis without deadlines, the machine in the header, every instruction set in turn."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,9 @@ import torch
 from hypothesis import settings
 
 from geolatent import __version__, _kernels
+
+# Workers of pytest-xdist share the cores.
+torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
 
 settings.register_profile("geolatent", deadline=None, max_examples=50, print_blob=True)
 settings.load_profile("geolatent")

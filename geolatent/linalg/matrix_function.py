@@ -9,7 +9,7 @@ r"""Functions of symmetric matrices, with derivatives that repeated eigenvalues 
 with :math:`\tilde E = V^T E V` (Daleckii and Krein). Both are symmetric in all their directions, so that each
 derivative is its own transpose. Of a matrix the lower triangle is read, of a direction the symmetric part is taken.
 
-Source: [bhatia1997matrix], section V.3; [higham2008functions], section 3.
+Source: [bhatia1997matrix], theorem V.3.3; [higham2008functions], chapter 3.
 """
 
 from typing import Any, NoReturn

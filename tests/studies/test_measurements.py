@@ -51,6 +51,7 @@ def test_without_resuming_a_run_that_stops_leaves_nothing_stale(files):
 
     with pytest.raises(RuntimeError, match="stopped"):
         run(stop, files, resume=False)
+    assert [case for case, file in files.items() if file.exists()] == ["a"]
     assert float(run(square, files)["a"]["value"]) == 0.0
     assert float(run(square, files)["b"]["value"]) == 98.0**2
 

@@ -47,7 +47,7 @@ def centred_kernel(squared_dist: Tensor) -> Tensor:
         Absolute error at most 8 eps times the largest squared distance, eps the unit roundoff of the dtype.
 
     Source:
-        [torgerson1952multidimensional]; negative type, [schoenberg1938metric], theorem 1.
+        [torgerson1952multidimensional]; negative type, [schoenberg1935remarks].
 
     >>> centred_kernel(torch.tensor([[0.0, 4.0], [4.0, 0.0]]))
     tensor([[ 1., -1.],
@@ -81,7 +81,7 @@ def gaussian_kernel(squared_dist: Tensor, gamma: float | None = None) -> Tensor:
             left out where all distances are zero.
 
     Source:
-        [jayasumana2015kernel], theorem 4.4; [schoenberg1938metric], theorem 1.
+        [schoenberg1938metric], theorem 1; on manifolds [jayasumana2015kernel].
 
     >>> gaussian_kernel(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), gamma=1.0)
     tensor([[1.0000, 0.3679],

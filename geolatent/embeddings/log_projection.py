@@ -45,7 +45,7 @@ def log_projection_features(S: Tensor, spectrum_weight: float = 1.0, rtol: float
         :math:`1 + \|\phi\|`, with the smallest eigenvalue :math:`\lambda_r` that counts.
 
     Source:
-        Projection metric [edelman1998geometry], section 4.3; log-Euclidean metric [arsigny2007geometric]; kernels
+        Projection metric [edelman1998geometry]; log-Euclidean metric [arsigny2007geometric]; kernels
         [jayasumana2015kernel].
 
     >>> a, b = torch.diag(torch.tensor([1.0, 0.0])), torch.diag(torch.tensor([0.0, 1.0]))

@@ -33,7 +33,7 @@ def eigh(A: Tensor) -> tuple[Tensor, Tensor]:
         function, which has derivatives at repeated eigenvalues.
 
     Source:
-        Householder reduction and implicit QR, [golub2013matrix], section 8.3; gradient [magnus1985differentiating].
+        Householder reduction and implicit QR, [golub2013matrix]; gradient [magnus1985differentiating].
 
     >>> eigh(torch.diag(torch.tensor([3.0, 1.0])))[0]
     tensor([1., 3.])
@@ -64,7 +64,7 @@ def eigvalsh(A: Tensor) -> Tensor:
         Absolute error at most :math:`20 \, d \, \epsilon \, \|A\|_2`, eps the unit roundoff of the dtype.
 
     Source:
-        Householder reduction and implicit QR, [golub2013matrix], section 8.3; gradient [magnus1985differentiating].
+        Householder reduction and implicit QR, [golub2013matrix]; gradient [magnus1985differentiating].
 
     >>> eigvalsh(torch.diag(torch.tensor([3.0, 1.0])))
     tensor([1., 3.])

@@ -9,17 +9,23 @@ r"""Functions of symmetric matrices, with derivatives that repeated eigenvalues 
 with :math:`\tilde E = V^T E V` (Daleckii and Krein). Both are symmetric in all their directions, so that each
 derivative is its own transpose. Of a matrix the lower triangle is read, of a direction the symmetric part is taken.
 
-Source: [bhatia1997matrix], section V.3; [higham2008functions], section 3.
+Source: [bhatia1997matrix], theorem V.3.3; [higham2008functions], chapter 3.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from geolatent import _kernels
 from geolatent.linalg.eigh import eigh
+from geolatent.linalg.last_derivative import last_derivative
 from geolatent.linalg.scalar_functions import ScalarFunction
+
+_NO_THIRD = (
+    "a matrix function has two derivatives; this asks for a third: detach() a factor that need not be differentiated "
+    "again"
+)
 
 
 def matrix_function(function: ScalarFunction, matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,31 +137,7 @@ def _second_derivative(
 ) -> Tensor:
     """Return D^2 f(S)[E, H]; needs d^3 numbers a matrix."""
     bends = function.bend(values[..., :, None, None], values[..., None, :, None], values[..., None, None, :])
-    left, right = (vectors.mT @ symmetric_part(_Last.apply(direction)) @ vectors for direction in (first, second))
+    first, second = last_derivative(_NO_THIRD, first, second)
+    left, right = (vectors.mT @ symmetric_part(direction) @ vectors for direction in (first, second))
     inner = torch.einsum("...ikj,...ik,...kj->...ij", bends, left, right)
     return symmetric_part(vectors @ (inner + inner.mT) @ vectors.mT)
-
-
-class _Last(torch.autograd.Function):
-    """The identity, which refuses to be differentiated: third derivatives would be wrong without a word."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(tensor: Tensor) -> Tensor:
-        return tensor.clone()
-
-    @staticmethod
-    def setup_context(ctx: object, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: object, *grads: Tensor) -> NoReturn:
-        raise NotImplementedError(
-            "a matrix function has two derivatives; this asks for a third: detach() a factor that need not be "
-            "differentiated again"
-        )
-
-    @staticmethod
-    def jvp(_ctx: object, *tangents: Tensor) -> Tensor:
-        return torch.full_like(tangents[0], torch.nan)

@@ -38,7 +38,7 @@ def principal_angles(U: Tensor, V: Tensor) -> Tensor:
         greater dimension.
 
     Source:
-        [bjorck1973numerical], section 3.
+        [bjorck1973numerical].
 
     >>> line = torch.tensor([[1.0], [0.0]])
     >>> principal_angles(line, torch.eye(2))

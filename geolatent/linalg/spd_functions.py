@@ -35,7 +35,7 @@ def spd_log(S: Tensor) -> Tensor:
         condition and eps the unit roundoff of the dtype.
 
     Source:
-        [higham2008functions], chapter 11; derivatives [bhatia1997matrix], theorem V.3.3.
+        [higham2008functions]; derivatives [bhatia1997matrix], theorem V.3.3.
 
     >>> spd_log(torch.diag(torch.tensor([1.0, 2.0])))
     tensor([[0.0000, 0.0000],
@@ -65,7 +65,7 @@ def spd_exp(X: Tensor) -> Tensor:
         Error in the 2-norm at most :math:`20 \, d \, \epsilon \, (1 + \|X\|_2) \, \|e^X\|_2`.
 
     Source:
-        [higham2008functions], chapter 10; derivatives [bhatia1997matrix], theorem V.3.3.
+        [higham2008functions]; derivatives [bhatia1997matrix], theorem V.3.3.
 
     >>> spd_exp(torch.zeros(2, 2))
     tensor([[1., 0.],
@@ -97,7 +97,7 @@ def spd_sqrt(S: Tensor) -> Tensor:
         Error in the 2-norm at most :math:`20 \, d \, \epsilon \, \kappa(S)^{1/2} \, \|S\|_2^{1/2}`.
 
     Source:
-        [higham2008functions], chapter 6; derivatives [bhatia1997matrix], theorem V.3.3.
+        [higham2008functions]; derivatives [bhatia1997matrix], theorem V.3.3.
 
     >>> spd_sqrt(torch.diag(torch.tensor([1.0, 4.0])))
     tensor([[1., 0.],
@@ -129,7 +129,7 @@ def spd_power(S: Tensor, exponent: float) -> Tensor:
         Error in the 2-norm at most :math:`20 \, d \, \epsilon \, (1 + |p|) \, \kappa(S) \, \|S^p\|_2`.
 
     Source:
-        [higham2008functions], chapter 7; derivatives [bhatia1997matrix], theorem V.3.3.
+        [higham2008functions]; derivatives [bhatia1997matrix], theorem V.3.3.
 
     >>> spd_power(torch.diag(torch.tensor([1.0, 4.0])), -0.5)
     tensor([[1.0000, 0.0000],

@@ -42,7 +42,7 @@ class AffineInvariantSPD(PositiveDefinite):
         cond(A^-1 B); for near matrices 20 p eps cond(A) d.
 
     Source:
-        [pennec2006riemannian], section 3; transport [sra2015conic].
+        [pennec2006riemannian]; transport [sra2015conic].
 
     >>> manifold = AffineInvariantSPD(2)
     >>> manifold.dist(torch.eye(2), torch.diag(torch.tensor([1.0, 2.0])))

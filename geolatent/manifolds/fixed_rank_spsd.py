@@ -65,7 +65,7 @@ class FixedRankSPSD(Manifold[Tensor]):
         matrix.
 
     Source:
-        [bonnabel2009riemannian], theorem 2; unequal dimensions [ye2016schubert].
+        [bonnabel2009riemannian]; unequal dimensions [ye2016schubert].
 
     >>> manifold = FixedRankSPSD(3, 1)
     >>> a, b = torch.diag(torch.tensor([1.0, 0.0, 0.0])), torch.diag(torch.tensor([2.0, 0.0, 0.0]))

@@ -45,7 +45,7 @@ class Grassmannian(Manifold[Tensor]):
         and vectors to 100 p k eps while the largest angle stays below 1.5.
 
     Source:
-        [edelman1998geometry], sections 2.5 and 4.3; unequal dimensions [ye2016schubert].
+        [edelman1998geometry]; unequal dimensions [ye2016schubert].
 
     >>> manifold = Grassmannian(3, 1)
     >>> x, y = torch.eye(3)[:, :1], torch.eye(3)[:, 1:2]
@@ -75,7 +75,7 @@ class Grassmannian(Manifold[Tensor]):
             Distances, of the broadcast batch shape; \|k - l\| is added to the square for unequal dimensions.
 
         Source:
-            [edelman1998geometry], section 4.3; [ye2016schubert].
+            [edelman1998geometry]; [ye2016schubert].
         """
         (a, b), dtype = prepare(self, {"point_a": point_a, "point_b": point_b})
         small, large = _ordered(subspaces.orthonormalised(a), subspaces.orthonormalised(b))
@@ -92,7 +92,7 @@ class Grassmannian(Manifold[Tensor]):
             Distances, of the broadcast batch shape; 2 \|k - l\| is added to the square for unequal dimensions.
 
         Source:
-            [edelman1998geometry], section 4.3; [ye2016schubert].
+            [edelman1998geometry]; [ye2016schubert].
         """
         (a, b), dtype = prepare(self, {"point_a": point_a, "point_b": point_b})
         small, nearest, missing = _pair(a, b)

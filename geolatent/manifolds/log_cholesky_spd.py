@@ -30,7 +30,7 @@ class LogCholeskySPD(FlatSPD):
         the greatest entry of their Cholesky factors.
 
     Source:
-        [lin2019riemannian], section 3.
+        [lin2019riemannian].
 
     >>> manifold = LogCholeskySPD(2)
     >>> manifold.dist(torch.eye(2), torch.diag(torch.tensor([1.0, 4.0])))

@@ -29,7 +29,7 @@ class LogEuclideanSPD(FlatSPD):
         distance.
 
     Source:
-        [arsigny2007geometric], section 3.
+        [arsigny2007geometric].
 
     >>> import torch
     >>> manifold = LogEuclideanSPD(2)

@@ -4,7 +4,7 @@ With :math:`A^T B = U \cos(\Theta) V^T` the rotation :math:`Z = U V^T` brings th
 is a function of :math:`D = B Z^T - A`, whose singular values are :math:`2 \sin(\theta_i / 2)`: near subspaces keep
 their digits. All is written with products of matrices alone and no eigenvectors, so repeated angles do no harm.
 
-Source: [edelman1998geometry], section 2.5; angles [bjorck1973numerical].
+Source: [edelman1998geometry]; angles [bjorck1973numerical].
 """
 
 from math import comb, pi

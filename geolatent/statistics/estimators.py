@@ -117,7 +117,7 @@ class TangentPCA(TransformerMixin, BaseEstimator):
         n_components_: number of components, at most the dimensions that the logarithms span.
 
     Source:
-        [fletcher2004principal], algorithm 2.
+        [fletcher2004principal].
 
     >>> import torch
     >>> from geolatent.manifolds import DiagonalGaussian, DiagonalGaussians

@@ -87,7 +87,7 @@ def frechet_mean(
         Where curvature is not positive the distance to the exact mean is at most the residual.
 
     Source:
-        [karcher1977riemannian], theorem 1.2; steps [barzilai1988two].
+        [karcher1977riemannian]; steps [barzilai1988two].
 
     >>> from geolatent.manifolds import DiagonalGaussian, UnivariateGaussians
     >>> points = DiagonalGaussian(torch.tensor([[-1.0], [1.0]]), torch.ones(2, 1))

@@ -67,7 +67,7 @@ def tangent_pca(
         ConvergenceWarning: if the Frechet mean has not converged.
 
     Source:
-        [fletcher2004principal], algorithm 2.
+        [fletcher2004principal].
 
     >>> from geolatent.manifolds import DiagonalGaussian, DiagonalGaussians
     >>> points = DiagonalGaussian(torch.zeros(3, 2), torch.tensor([[1.0, 1.0], [2.0, 1.0], [4.0, 1.0]]))

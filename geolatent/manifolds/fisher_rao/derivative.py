@@ -16,13 +16,19 @@ is what keeps the lift horizontal.
 Source: [eriksen1987geodesics] for the invariants; derivation in the design notes, "The Fisher-Rao solver".
 """
 
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from geolatent.linalg.last_derivative import last_derivative
 from geolatent.manifolds.fisher_rao.lift import apply_half_coth, skew, symmetric
 from geolatent.manifolds.points import Gaussian
+
+_NO_MORE = (
+    "the Fisher-Rao distance has two derivatives and its velocity one; this asks for one more: detach() a factor that "
+    "need not be differentiated again"
+)
 
 
 def squared_dist_gradient(a: Gaussian, b: Gaussian, velocity: Gaussian) -> tuple[Gaussian, Gaussian]:
@@ -38,7 +44,7 @@ def squared_dist_gradient(a: Gaussian, b: Gaussian, velocity: Gaussian) -> tuple
 
 def velocity_tangent(a: Gaussian, b: Gaussian, velocity: Gaussian, moved_a: Gaussian, moved_b: Gaussian) -> Gaussian:
     """Derivative of the initial velocity from a to b along tangent vectors at both; linear in these."""
-    a, b, velocity = (Gaussian(*_Last.apply(*point)) for point in (a, b, velocity))
+    a, b, velocity = (Gaussian(*last_derivative(_NO_MORE, *point)) for point in (a, b, velocity))
     factor = torch.linalg.cholesky(a.covariance_matrix)
 
     def inward(vector: Tensor) -> Tensor:
@@ -101,31 +107,6 @@ class _Field(NamedTuple):
         scaled = scale.unsqueeze(-1) * hessian * scale.unsqueeze(-2)
         weights = scale * torch.linalg.solve(scaled, scale * wanted)
         return torch.einsum("...k,...kij->...ij", weights, columns)
-
-
-class _Last(torch.autograd.Function):
-    """The identity, which refuses to be differentiated: third derivatives would be wrong without a word."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(*tensors: Tensor) -> tuple[Tensor, ...]:
-        return tuple(tensor.clone() for tensor in tensors)
-
-    @staticmethod
-    def setup_context(ctx: object, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: object, *grads: Tensor) -> NoReturn:
-        raise NotImplementedError(
-            "the Fisher-Rao distance has two derivatives and its velocity one; this asks for one more: detach() a "
-            "factor that need not be differentiated again"
-        )
-
-    @staticmethod
-    def jvp(_ctx: object, *tangents: Tensor) -> tuple[Tensor, ...]:
-        return tuple(torch.full_like(tangent, torch.nan) for tangent in tangents)
 
 
 def _solve(point: Gaussian, right: Tensor) -> Tensor:

@@ -19,25 +19,22 @@ images.
 """
 
 import os
-from time import perf_counter
 from typing import Any
 
+import pandas as pd
+
 from geolatent import datasets, report
+from geolatent.studies._run import Paper, run_study
 from geolatent.studies.ood_jacobians.configuration import PRESETS, Configuration, configure
 from geolatent.studies.ood_jacobians.figures import CAPTIONS as FIGURE_CAPTIONS
 from geolatent.studies.ood_jacobians.figures import draw_figures
-from geolatent.studies.ood_jacobians.sweep import sweep
+from geolatent.studies.ood_jacobians.sweep import Measurement, sweep
 from geolatent.studies.ood_jacobians.tables import CAPTIONS as TABLE_CAPTIONS
 from geolatent.studies.ood_jacobians.tables import tabulate
 from geolatent.studies.ood_jacobians.theorem import check_projectors
 from geolatent.studies.ood_jacobians.verdicts import summarize_verdicts, weigh_claims
 
 __all__ = ["DEVIATIONS", "PRESETS", "Configuration", "run"]
-
-PAPER = (
-    "S. Agarwala, B. Dees, C. Lowman: Geometric instability of out of distribution data across autoencoder "
-    "architecture. arXiv:2201.11902 (2022)."
-)
 
 DEVIATIONS = [
     "Presets smoke and quick train on a few hundred to a few thousand images, by default the 8 x 8 digits, whose "
@@ -59,6 +56,17 @@ DEVIATIONS = [
     "of unit norm after the first runs, where contrast had decided them.",
     "Added: an out-of-distribution score from the spectrum with its AUROC, Figure 7.",
 ]
+
+PAPER = Paper(
+    name="ood_jacobians",
+    title="Geometric instability of out-of-distribution data",
+    reference=(
+        "S. Agarwala, B. Dees, C. Lowman: Geometric instability of out of distribution data across autoencoder "
+        "architecture. arXiv:2201.11902 (2022)."
+    ),
+    deviations=DEVIATIONS,
+    captions={**FIGURE_CAPTIONS, **TABLE_CAPTIONS},
+)
 
 
 def run(
@@ -97,27 +105,18 @@ def run(
         OutputError: if ``out`` cannot be written; before anything is computed.
     """
     configuration = configure(preset, dataset, **changes)
-    folder = None if out is None else report.require_writable(out)
-    started = perf_counter()
-    measurements = sweep(configuration, folder, jobs=jobs, resume=resume, progress=progress)
-    swept = perf_counter()
-    theorem = check_projectors(datasets.load(configuration.dataset, "train").images, configuration)
-    tables = tabulate(measurements, theorem)
-    verdicts = weigh_claims(measurements, tables)
-    figures = draw_figures(measurements, tables)
-    result = report.StudyResult(
-        name="ood_jacobians",
-        title="Geometric instability of out-of-distribution data",
-        paper=PAPER,
-        summary=summarize_verdicts(verdicts, tables),
-        config={"preset": preset, **configuration.as_dict()},
-        tables=tables,
-        figures=figures,
-        captions={**FIGURE_CAPTIONS, **TABLE_CAPTIONS},
-        verdicts=verdicts,
-        deviations=DEVIATIONS,
-        seconds={"training and spectra": swept - started, "tables and figures": perf_counter() - swept},
+
+    def tabulated(measurements: list[Measurement]) -> dict[str, pd.DataFrame]:
+        images = datasets.load(configuration.dataset, "train").images
+        return tabulate(measurements, check_projectors(images, configuration))
+
+    return run_study(
+        PAPER,
+        {"preset": preset, **configuration.as_dict()},
+        out,
+        sweep=lambda folder: sweep(configuration, folder, jobs=jobs, resume=resume, progress=progress),
+        tabulate=tabulated,
+        weigh=weigh_claims,
+        summarize=summarize_verdicts,
+        draw=draw_figures,
     )
-    if folder is not None:
-        report.write(result, folder)
-    return result

@@ -1,10 +1,9 @@
 """What a run of the study is asked for."""
 
-import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
-from geolatent import datasets
+from geolatent.studies._presets import chosen_preset, jsonable, require_at_least, require_dataset, require_images
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,13 @@ class Configuration:
     random_images: int = 1_000
 
     def __post_init__(self) -> None:
-        if self.dataset not in datasets.names():
-            listed = ", ".join(datasets.names())
-            raise ValueError(f"dataset must be one of {listed}; got {self.dataset!r}: choose one of these")
+        require_dataset(self.dataset)
         object.__setattr__(self, "latent_dims", tuple(sorted(set(self.latent_dims))))
         object.__setattr__(self, "hidden", tuple(self.hidden))
         if not self.latent_dims or self.latent_dims[0] < 1:
             raise ValueError(f"latent_dims must be positive; got {self.latent_dims}: give at least one, such as (2, 4)")
-        for name, least in (("repeats", 1), ("epochs", 1), ("batch_size", 1), ("random_images", 10)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}: raise it")
-        for name in ("train_images", "test_images"):
-            count = getattr(self, name)
-            if count is not None and count < 10:
-                raise ValueError(f"{name} must be at least 10, or None for all; got {count}: raise it")
+        require_at_least(self, {"repeats": 1, "epochs": 1, "batch_size": 1, "random_images": 10})
+        require_images(self, "train_images", "test_images")
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -60,7 +52,7 @@ class Configuration:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, JSON-able."""
-        return json.loads(json.dumps(asdict(self)))
+        return jsonable(self)
 
 
 PRESETS = {
@@ -83,12 +75,4 @@ def configure(preset: str, dataset: str | None = None, **changes: Any) -> Config
         ValueError: if the preset is unknown, or a value out of range.
         TypeError: if a change names no field.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}: choose one of these")
-    names = [field.name for field in fields(Configuration)]
-    unknown = [name for name in changes if name not in names]
-    if unknown:
-        raise TypeError(f"changes must name fields of Configuration; got {', '.join(unknown)}: use {', '.join(names)}")
-    if dataset is not None:
-        changes["dataset"] = dataset
-    return replace(PRESETS[preset], **changes)
+    return chosen_preset(PRESETS, preset, dataset, changes)

@@ -1,15 +1,16 @@
 """Train one autoencoder for each latent dimension and seed, and measure it on every set."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from geolatent import datasets, models, report, training
+from geolatent import datasets, models, training
 from geolatent.studies._identity import content_digest, generator_for
+from geolatent.studies._measurements import measure_cases
 from geolatent.studies.ood_jacobians.configuration import Configuration
 from geolatent.studies.ood_jacobians.measurement import Reference, measure, observe
 
@@ -38,26 +39,12 @@ def sweep(
     configuration: Configuration, out: Path | None, *, jobs: int, resume: bool, progress: bool
 ) -> list[Measurement]:
     """Measure all models of the configuration, each a joblib job; those found in ``out`` are read instead."""
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
     counterpart = _counterpart(configuration)
     cases = [(d, seed) for d in configuration.latent_dims for seed in configuration.seeds]
-    recipes = {case: _recipe(configuration, *case) for case in cases}
     cache = None if out is None else out / "cache" / "ood_jacobians"
-    kept = {case: _kept_file(cache, configuration, recipes[case], counterpart) for case in cases}
-    done = {case: load_file(file) for case, file in kept.items() if resume and file is not None and file.exists()}
-    _forget(file for case, file in kept.items() if case not in done)
-    waiting = [case for case in cases if case not in done]
-    with tqdm(total=len(cases), initial=len(done), desc="autoencoders", unit="model", disable=not progress) as bar:
-        tasks = (
-            delayed(_measure_model)(configuration, case, recipes[case], counterpart, cache, resume) for case in waiting
-        )
-        for case, values in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
-            if (file := kept[case]) is not None:
-                report.write_atomically(file, save(values))
-            done[case] = values
-            bar.update()
+    kept = {case: _kept_file(cache, configuration, _recipe(configuration, *case), counterpart) for case in cases}
+    measure_model = partial(_measure_model, configuration, counterpart, cache, resume)
+    done = measure_cases(measure_model, kept, jobs=jobs, resume=resume, progress=progress)
     return [Measurement(configuration.dataset, d, seed, done[d, seed]) for d, seed in cases]
 
 
@@ -79,12 +66,6 @@ def _kept_file(
     return cache / "measurements" / f"{digest}.safetensors"
 
 
-def _forget(files: Iterator[Path | None]) -> None:
-    for file in files:
-        if file is not None:
-            file.unlink(missing_ok=True)
-
-
 def _counterpart(configuration: Configuration) -> str | None:
     """MNIST for Fashion-MNIST and the reverse, if it can be had."""
     datasets.load(configuration.dataset, "test")
@@ -99,13 +80,8 @@ def _counterpart(configuration: Configuration) -> str | None:
 
 
 def _measure_model(
-    configuration: Configuration,
-    case: tuple[int, int],
-    recipe: dict[str, Any],
-    counterpart: str | None,
-    cache: Path | None,
-    resume: bool,
-) -> tuple[tuple[int, int], dict[str, Tensor]]:
+    configuration: Configuration, counterpart: str | None, cache: Path | None, resume: bool, case: tuple[int, int]
+) -> dict[str, Tensor]:
     """Train one autoencoder and measure it on every set: the unit of parallel work."""
     latent_dim, seed = case
     train = datasets.load(configuration.dataset, "train").images[: configuration.train_images].flatten(1)
@@ -127,7 +103,7 @@ def _measure_model(
         batch_size=configuration.batch_size,
         lr=configuration.lr,
         generator=generator_for("batches", latent_dim, seed),
-        checkpoint=None if cache is None else cache / "models" / content_digest(recipe),
+        checkpoint=None if cache is None else cache / "models" / content_digest(_recipe(configuration, *case)),
         checkpoint_every=max(1, configuration.epochs // 20),
         resume=resume,
     )
@@ -144,7 +120,7 @@ def _measure_model(
         seen = observe(model, others.split(_BLOCK))
         values |= _named(counterpart, measure(seen) | reference.areas(seen))
     values |= _examples(model, unseen, labels, configuration, shape)
-    return case, values
+    return values
 
 
 def _named(name: str, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,81 +1,50 @@
 """The paper's claims, each weighed by a stated criterion.
 
-A claim is turned into a yes-or-no question that is asked in many cases (models, pairs of models, models and
-sets). It "agrees" where the answer is yes in at least 80 % of the cases, "disagrees" below 50 %, and "partly"
-agrees in between. Claims about trained autoencoders are not tested where the autoencoders did not learn their
-data, and claims about architectures not below three latent dimensions. "High d" means the upper half of the
-latent dimensions of the run.
+The questions of :mod:`geolatent.studies._claims` are asked of models, pairs of models, models and sets. Claims about
+trained autoencoders are not tested where the autoencoders did not learn their data, and claims about architectures not
+below three latent dimensions. "High d" means the upper half of the latent dimensions of the run.
 """
 
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geolatent import datasets
+from geolatent.studies._claims import LEARNED, Claim, tally, verdict_table
 from geolatent.studies.ood_jacobians.measurement import SCORES
 from geolatent.studies.ood_jacobians.sweep import Measurement
 from geolatent.studies.ood_jacobians.tables import explained_share
 
-_AGREES, _DISAGREES = 0.8, 0.5
-_LEARNED = 0.5
 _ARCHITECTURES = 3
-_NOT_TESTED = "not tested at this scale"
-
-
-class Claim(NamedTuple):
-    """What the paper says, the question asked of our numbers, and its answer in every case."""
-
-    claim: str
-    paper: str
-    question: str
-    answers: list[bool]
-    needs_architectures: bool = False
 
 
 def weigh_claims(measurements: list[Measurement], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The "paper vs. ours" table: claim, paper, ours, verdict."""
+    several = len({one.latent_dim for one in measurements}) >= _ARCHITECTURES
     claims = [
         _generalized_character(measurements),
-        _character_changes(measurements),
+        _character_changes(measurements)._replace(testable=several),
         _not_all_near(measurements),
         _unstable_on_random_inputs(tables["statistics"], measurements[0].trained_on),
-        _unstable_across_architectures(tables["statistics"], measurements[0].trained_on),
+        _unstable_across_architectures(tables["statistics"], measurements[0].trained_on)._replace(testable=several),
         _spectra_differ(tables["statistics"], measurements[0].trained_on),
         _orientation(tables["statistics"], measurements[0].trained_on),
     ]
-    learned = float(np.median([explained_share(one) for one in _high(measurements)])) >= _LEARNED
-    several = len({one.latent_dim for one in measurements}) >= _ARCHITECTURES
-    rows = [_row(claim, learned and (several or not claim.needs_architectures)) for claim in claims]
-    rows.append(_row(_theorem(tables["theorem"]), tested=True))
-    return pd.DataFrame(rows, columns=["claim", "paper", "ours", "verdict"])
+    learned = float(np.median([explained_share(one) for one in _high(measurements)])) >= LEARNED
+    claims = [claim._replace(testable=learned and claim.testable) for claim in claims]
+    return verdict_table([*claims, _theorem(tables["theorem"])])
 
 
 def summarize_verdicts(verdicts: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> str:
     """One sentence that says what was found."""
-    counts = verdicts["verdict"].value_counts()
-    agree, partly, disagree, open_ = (counts.get(name, 0) for name in ("agrees", "partly", "disagrees", _NOT_TESTED))
     detection = tables["detection"]
     random = detection[detection["set"].isin(datasets.RANDOM_PIXELS)]
     areas = ", ".join(f"{score}: {random[f'{score}, mean'].mean():.3f}" for score in SCORES)
     return (
-        f"Of {len(verdicts)} claims of the paper, our numbers agree with {agree}, in part with {partly}, disagree with "
-        f"{disagree} and leave {open_} untested; random pixels are told from unseen images with a mean AUROC, over "
+        f"{tally(verdicts)}; random pixels are told from unseen images with a mean AUROC, over "
         f"{len(tables['models'])} autoencoders, of {areas}."
     )
-
-
-def _row(claim: Claim, tested: bool) -> list[str]:
-    share = float(np.mean(claim.answers)) if claim.answers else 0.0
-    ours = f"{claim.question}: in {sum(claim.answers)} of {len(claim.answers)} cases ({share:.0%})"
-    if not tested or not claim.answers:
-        verdict = _NOT_TESTED
-    elif share >= _AGREES:
-        verdict = "agrees"
-    else:
-        verdict = "disagrees" if share < _DISAGREES else "partly"
-    return [claim.claim, claim.paper, ours, verdict]
 
 
 def _high(measurements: list[Measurement]) -> list[Measurement]:
@@ -117,7 +86,6 @@ def _character_changes(measurements: list[Measurement]) -> Claim:
         "characters (mean reconstructions at unit norm) of two high-d autoencoders differ more than those of the ten "
         "sets within one",
         answers,
-        needs_architectures=True,
     )
 
 
@@ -151,10 +119,8 @@ def _unstable_across_architectures(statistics: pd.DataFrame, trained_on: str) ->
         "Spectra on out-of-distribution inputs are unstable across architectures.",
         "Abstract; Figure 2 follows the means of |λ| over d.",
         "log of the geometric mean of |λ| (J_I) varies more over the autoencoders on a random set than "
-        "on the "
-        "trained set",
+        "on the trained set",
         [bool(spread[name] > spread[trained_on]) for name in datasets.RANDOM_PIXELS],
-        needs_architectures=True,
     )
 
 

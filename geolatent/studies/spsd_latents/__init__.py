@@ -17,10 +17,10 @@ which angles noise turns the subspace that they span. Claims are weighed by the 
 """
 
 import os
-from time import perf_counter
 from typing import Any
 
 from geolatent import report
+from geolatent.studies._run import Paper, run_study
 from geolatent.studies.spsd_latents.configuration import PRESETS, Configuration, configure
 from geolatent.studies.spsd_latents.figures import CAPTIONS as FIGURE_CAPTIONS
 from geolatent.studies.spsd_latents.figures import draw_figures
@@ -30,11 +30,6 @@ from geolatent.studies.spsd_latents.tables import tabulate
 from geolatent.studies.spsd_latents.verdicts import summarize_verdicts, weigh_claims
 
 __all__ = ["DEVIATIONS", "PRESETS", "Configuration", "run"]
-
-PAPER = (
-    "A. Shrivastava, R. Rameshan, S. Agnihotri: Latent space characterization of autoencoder variants. "
-    "arXiv:2412.04755 (2024)."
-)
 
 DEVIATIONS = [
     "Presets smoke and quick train narrower networks on a few hundred to fifteen hundred images, by default the 8 x 8 "
@@ -61,6 +56,17 @@ DEVIATIONS = [
     "Each claim is turned into a question that is asked in many cases. The verdict is 'agrees' where the answer is "
     "yes in at least 80 % of them, 'disagrees' below 50 %, 'partly' in between; these criteria are ours.",
 ]
+
+PAPER = Paper(
+    name="spsd_latents",
+    title="Latent space characterization of autoencoder variants",
+    reference=(
+        "A. Shrivastava, R. Rameshan, S. Agnihotri: Latent space characterization of autoencoder variants. "
+        "arXiv:2412.04755 (2024)."
+    ),
+    deviations=DEVIATIONS,
+    captions={**FIGURE_CAPTIONS, **TABLE_CAPTIONS},
+)
 
 
 def run(
@@ -99,26 +105,13 @@ def run(
         OutputError: if ``out`` cannot be written; before anything is computed.
     """
     configuration = configure(preset, dataset, **changes)
-    folder = None if out is None else report.require_writable(out)
-    started = perf_counter()
-    measurements = sweep(configuration, folder, jobs=jobs, resume=resume, progress=progress)
-    swept = perf_counter()
-    tables = tabulate(measurements)
-    verdicts = weigh_claims(measurements, tables, configuration.dataset)
-    figures = draw_figures(measurements, tables)
-    result = report.StudyResult(
-        name="spsd_latents",
-        title="Latent space characterization of autoencoder variants",
-        paper=PAPER,
-        summary=summarize_verdicts(verdicts, tables),
-        config={"preset": preset, **configuration.as_dict()},
-        tables=tables,
-        figures=figures,
-        captions={**FIGURE_CAPTIONS, **TABLE_CAPTIONS},
-        verdicts=verdicts,
-        deviations=DEVIATIONS,
-        seconds={"training and measurements": swept - started, "tables and figures": perf_counter() - swept},
+    return run_study(
+        PAPER,
+        {"preset": preset, **configuration.as_dict()},
+        out,
+        sweep=lambda folder: sweep(configuration, folder, jobs=jobs, resume=resume, progress=progress),
+        tabulate=tabulate,
+        weigh=lambda measurements, tables: weigh_claims(measurements, tables, configuration.dataset),
+        summarize=summarize_verdicts,
+        draw=draw_figures,
     )
-    if folder is not None:
-        report.write(result, folder)
-    return result

@@ -1,13 +1,12 @@
 """What a run of the study is asked for."""
 
-import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from geolatent import datasets
 from geolatent.manifolds import FixedRankSPSD
 from geolatent.manifolds.spsd_pairs import CrossRank
+from geolatent.studies._presets import chosen_preset, jsonable, require_at_least, require_dataset, require_images
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ class Configuration:
     angle_dimension: int = 10
 
     def __post_init__(self) -> None:
-        if self.dataset not in datasets.names():
-            listed = ", ".join(datasets.names())
-            raise ValueError(f"dataset must be one of {listed}; got {self.dataset!r}: choose one of these")
+        require_dataset(self.dataset)
         object.__setattr__(self, "widths", tuple(self.widths))
         object.__setattr__(self, "noise", tuple(float(level) for level in self.noise))
         if len(self.noise) < 2 or self.noise[0] != 0 or any(low >= high for low, high in pairwise(self.noise)):
@@ -60,11 +57,8 @@ class Configuration:
             raise ValueError('cross_rank must be "truncate" or "schubert"; got "raise": codes differ in rank')
         FixedRankSPSD(1, 1, cross_rank=self.cross_rank)
         least = {"repeats": 1, "epochs": 1, "batch_size": 1, "angle_dimension": 1, "product_samples": 5}
-        for name, smallest in (least | {"test_images": self.product_samples}).items():
-            if getattr(self, name) < smallest:
-                raise ValueError(f"{name} must be at least {smallest}; got {getattr(self, name)}: raise it")
-        if self.train_images is not None and self.train_images < 10:
-            raise ValueError(f"train_images must be at least 10, or None for all; got {self.train_images}: raise it")
+        require_at_least(self, least | {"test_images": self.product_samples})
+        require_images(self, "train_images")
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -73,7 +67,7 @@ class Configuration:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, JSON-able."""
-        return json.loads(json.dumps(asdict(self)))
+        return jsonable(self)
 
 
 PRESETS = {
@@ -106,12 +100,4 @@ def configure(preset: str, dataset: str | None = None, **changes: Any) -> Config
         ValueError: if the preset is unknown, or a value out of range.
         TypeError: if a change names no field.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}: choose one of these")
-    names = [field.name for field in fields(Configuration)]
-    unknown = [name for name in changes if name not in names]
-    if unknown:
-        raise TypeError(f"changes must name fields of Configuration; got {', '.join(unknown)}: use {', '.join(names)}")
-    if dataset is not None:
-        changes["dataset"] = dataset
-    return replace(PRESETS[preset], **changes)
+    return chosen_preset(PRESETS, preset, dataset, changes)

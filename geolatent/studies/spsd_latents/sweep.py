@@ -1,14 +1,15 @@
 """Train the three models, for each seed, and measure their codes at every level of noise."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from geolatent import datasets, metrics, models, report, training
+from geolatent import datasets, metrics, models, training
 from geolatent.studies._identity import content_digest, generator_for
+from geolatent.studies._measurements import measure_cases
 from geolatent.studies.spsd_latents.configuration import Configuration
 from geolatent.studies.spsd_latents.measurement import factors, measure_distances, measure_ranks, tsne_map
 
@@ -35,24 +36,12 @@ def sweep(
     configuration: Configuration, out: Path | None, *, jobs: int, resume: bool, progress: bool
 ) -> list[Measurement]:
     """Measure all models of the configuration, each a joblib job; those found in ``out`` are read instead."""
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
     datasets.load(configuration.dataset, "test")
     cases = [(kind, seed) for seed in configuration.seeds for kind in REPRESENTATIONS]
     cache = None if out is None else out / "cache" / "spsd_latents"
     kept = {case: _kept_file(cache, configuration, *case) for case in cases}
-    done = {case: load_file(file) for case, file in kept.items() if resume and file is not None and file.exists()}
-    for case, file in kept.items():
-        if case not in done and file is not None:
-            file.unlink(missing_ok=True)
-    with tqdm(total=len(cases), initial=len(done), desc="autoencoders", unit="model", disable=not progress) as bar:
-        tasks = (delayed(_measure_model)(configuration, case, cache, resume) for case in cases if case not in done)
-        for case, values in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
-            if (file := kept[case]) is not None:
-                report.write_atomically(file, save(values))
-            done[case] = values
-            bar.update()
+    measure_model = partial(_measure_model, configuration, cache, resume)
+    done = measure_cases(measure_model, kept, jobs=jobs, resume=resume, progress=progress)
     return [
         Measurement(name, seed, _of(name, done[kind, seed])) for kind, seed in cases for name in REPRESENTATIONS[kind]
     ]
@@ -91,8 +80,8 @@ def _kept_file(cache: Path | None, configuration: Configuration, kind: str, seed
 
 
 def _measure_model(
-    configuration: Configuration, case: tuple[str, int], cache: Path | None, resume: bool
-) -> tuple[tuple[str, int], dict[str, Tensor]]:
+    configuration: Configuration, cache: Path | None, resume: bool, case: tuple[str, int]
+) -> dict[str, Tensor]:
     """Train one model and measure its codes: the unit of parallel work."""
     kind, seed = case
     train = _resized(datasets.load(configuration.dataset, "train").images[: configuration.train_images])
@@ -113,7 +102,7 @@ def _measure_model(
         measured = _measure_codes(configuration, model, name, seed)
         measured["training loss"] = torch.tensor(history.loss[-1], dtype=torch.float64)
         values |= {f"{name}/{statistic}": value.contiguous() for statistic, value in measured.items()}
-    return case, values
+    return values
 
 
 def _model(configuration: Configuration, kind: str, seed: int) -> nn.Module:

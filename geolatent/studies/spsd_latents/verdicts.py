@@ -1,38 +1,23 @@
 """The paper's claims, each weighed by a stated criterion.
 
-A claim is turned into a yes-or-no question that is asked in many cases (models, matrices, noise levels). It "agrees"
-where the answer is yes in at least 80 % of the cases, "disagrees" below 50 %, and "partly" agrees in between. Claims
-are not tested where a model did not learn its data, and numbers of the paper only where codes and images are of its
-kind. The VAE's codes are the sampled ones.
+The questions of :mod:`geolatent.studies._claims` are asked of models, matrices and noise levels. Claims are not tested
+where a model did not learn its data, and numbers of the paper only where codes and images are of its kind. The VAE's
+codes are the sampled ones.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from geolatent.studies._claims import LEARNED, Claim, tally, verdict_table
 from geolatent.studies.spsd_latents.measurement import ANGLES, KERNELS
 from geolatent.studies.spsd_latents.sweep import Measurement
 from geolatent.studies.spsd_latents.tables import explained_share, map_displacement
 
-_AGREES, _DISAGREES = 0.8, 0.5
-_LEARNED = 0.5
-_NOT_TESTED = "not tested at this scale"
 _DETERMINISTIC, _SAMPLED = ("CAE", "DAE"), "VAE (sampled)"
 _PAPER_RANKS = {"S1": (5, 7), "S2": (6, 7), "S3": (29, 48)}
 _OVERLAP = 0.5
 _STEADY_DECIBELS, _NEAR_DECIBELS, _PAPER_DECIBELS = 1.0, 2.0, 25.0
 _ZERO_DEGREES = 5.0
-
-
-class Claim(NamedTuple):
-    """What the paper says, the question asked of our numbers, its answer in every case, and whether it may be asked."""
-
-    claim: str
-    paper: str
-    question: str
-    answers: list[bool]
-    comparable: bool = True
 
 
 def weigh_claims(measurements: list[Measurement], tables: dict[str, pd.DataFrame], dataset: str) -> pd.DataFrame:
@@ -50,34 +35,16 @@ def weigh_claims(measurements: list[Measurement], tables: dict[str, pd.DataFrame
         _angles_zero(noise),
         _map_spreads(measurements),
     ]
-    learned = all(explained_share(one) >= _LEARNED for one in measurements if one.representation != "VAE (means)")
-    rows = [_row(claim, learned and claim.comparable) for claim in claims]
-    return pd.DataFrame(rows, columns=["claim", "paper", "ours", "verdict"])
+    learned = all(explained_share(one) >= LEARNED for one in measurements if one.representation != "VAE (means)")
+    return verdict_table([claim._replace(testable=learned and claim.testable) for claim in claims])
 
 
 def summarize_verdicts(verdicts: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> str:
     """One sentence that says what was found."""
-    counts = verdicts["verdict"].value_counts()
-    agree, partly, disagree, open_ = (counts.get(name, 0) for name in ("agrees", "partly", "disagrees", _NOT_TESTED))
     clean = tables["strata"][tables["strata"]["σ"] == 0]
     strata = clean.groupby("codes", sort=False)["strata"].max()
     listed = ", ".join(f"{codes}: {number}" for codes, number in strata.items())
-    return (
-        f"Of {len(verdicts)} claims of the paper, our numbers agree with {agree}, in part with {partly}, disagree with "
-        f"{disagree} and leave {open_} untested; number of strata that clean codes lie on, {listed}."
-    )
-
-
-def _row(claim: Claim, tested: bool) -> list[str]:
-    share = float(np.mean(claim.answers)) if claim.answers else 0.0
-    ours = f"{claim.question}: in {sum(claim.answers)} of {len(claim.answers)} cases ({share:.0%})"
-    if not tested or not claim.answers:
-        verdict = _NOT_TESTED
-    elif share >= _AGREES:
-        verdict = "agrees"
-    else:
-        verdict = "disagrees" if share < _DISAGREES else "partly"
-    return [claim.claim, claim.paper, ours, verdict]
+    return f"{tally(verdicts)}; number of strata that clean codes lie on, {listed}."
 
 
 def _yes(answers: pd.Series) -> list[bool]:
@@ -108,7 +75,7 @@ def _ranks_in_range(ranks: pd.DataFrame, dataset: str) -> Claim:
         "of the ranks between the least and the greatest, in the paper or here, at least half lie in both ranges "
         "(model, matrix; without noise and with most)",
         answers,
-        comparable=dataset == "mnist" and possible == {"S1": {7}, "S2": {7}, "S3": {48}},
+        testable=dataset == "mnist" and possible == {"S1": {7}, "S2": {7}, "S3": {48}},
     )
 
 
@@ -155,7 +122,7 @@ def _quality_near(noise: pd.DataFrame, dataset: str) -> Claim:
         "PSNR by noise level, on MNIST.",
         f"PSNR is within {_NEAR_DECIBELS:g} dB of that value (noise level)",
         _yes((quality - _PAPER_DECIBELS).abs() <= _NEAR_DECIBELS),
-        comparable=dataset == "mnist",
+        testable=dataset == "mnist",
     )
 
 

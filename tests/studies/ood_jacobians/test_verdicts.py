@@ -4,28 +4,7 @@ import torch
 
 from geolatent.datasets import RANDOM_PIXELS
 from geolatent.studies.ood_jacobians.sweep import Measurement
-from geolatent.studies.ood_jacobians.verdicts import Claim, _row, weigh_claims
-
-
-@pytest.mark.parametrize(
-    ("yes", "no", "verdict"),
-    [
-        (8, 2, "agrees"),
-        (7, 3, "partly"),
-        (5, 5, "partly"),
-        (4, 6, "disagrees"),
-        (0, 0, "not tested at this scale"),
-    ],
-)
-def test_the_share_of_yes_decides(yes, no, verdict):
-    claim = Claim("c", "p", "the answer is yes", [True] * yes + [False] * no)
-    row = _row(claim, tested=True)
-    assert row[3] == verdict
-    assert f"in {yes} of {yes + no} cases" in row[2]
-
-
-def test_an_untested_claim_is_not_judged():
-    assert _row(Claim("c", "p", "q", [True]), tested=False)[3] == "not tested at this scale"
+from geolatent.studies.ood_jacobians.verdicts import weigh_claims
 
 
 def world(strange: bool, explained: float = 0.9):

@@ -4,20 +4,10 @@ import torch
 
 from geolatent.studies.spsd_latents.sweep import Measurement
 from geolatent.studies.spsd_latents.tables import map_displacement, tabulate
-from geolatent.studies.spsd_latents.verdicts import Claim, _row, summarize_verdicts, weigh_claims
+from geolatent.studies.spsd_latents.verdicts import summarize_verdicts, weigh_claims
 
 CODES = ("CAE", "DAE", "VAE (sampled)", "VAE (means)")
 NOT_TESTED = "not tested at this scale"
-
-
-@pytest.mark.parametrize(
-    ("yes", "no", "verdict"),
-    [(8, 2, "agrees"), (7, 3, "partly"), (5, 5, "partly"), (4, 6, "disagrees"), (0, 0, NOT_TESTED)],
-)
-def test_the_share_of_yes_decides(yes, no, verdict):
-    row = _row(Claim("c", "p", "the answer is yes", [True] * yes + [False] * no), tested=True)
-    assert row[3] == verdict
-    assert f"in {yes} of {yes + no} cases" in row[2]
 
 
 def values(strange, noise, full):

@@ -1,5 +1,7 @@
 """Checks of kernels, squared distances and matrices; errors name what is wrong, where, and the remedy."""
 
+from numbers import Real
+
 import torch
 from torch import Tensor
 
@@ -64,7 +66,9 @@ def require_finite_table(name: str, table: Tensor) -> None:
 
 
 def require_threshold(threshold: float) -> None:
-    """Raise ValueError unless 0 < threshold <= 1."""
+    """Raise unless ``threshold`` is a number, 0 < threshold <= 1."""
+    if not isinstance(threshold, Real):
+        raise TypeError(f"threshold must be a real number; got {threshold!r}: 0.95 keeps 95 %")
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1]; got {threshold}: it is a share of the positive spectrum")
 

@@ -128,6 +128,11 @@ class HilbertEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 self._points = X
                 return self.manifold.pairwise_dist(X).square()
             return self.manifold.pairwise_dist(X, self._points).square()
+        if isinstance(X, tuple):
+            raise TypeError(
+                f"X must be a table of squared distances; got a tuple of {len(X)}: give HilbertEmbedding the manifold "
+                "that its points lie on, or manifold.pairwise_dist(X).square()"
+            )
         if not isinstance(X, Tensor):
             accepted = {"dtype": (np.float64, np.float32), "ensure_non_negative": True}
             X = torch.tensor(validate_data(self, X, reset=fitting, ensure_min_samples=1 + fitting, **accepted))

@@ -1,6 +1,7 @@
 """Kernels from squared distances, and an audit of their definiteness."""
 
 import math
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -76,7 +77,7 @@ def gaussian_kernel(squared_dist: Tensor, gamma: float | None = None) -> Tensor:
         Kernel, shape (m, n).
 
     Raises:
-        TypeError: if squared_dist is not real floating point.
+        TypeError: if squared_dist is not real floating point, or gamma no real number.
         ValueError: if squared_dist is negative, not finite or empty, or gamma is not positive and finite; or if it is
             left out where all distances are zero.
 
@@ -93,6 +94,8 @@ def gaussian_kernel(squared_dist: Tensor, gamma: float | None = None) -> Tensor:
         if positive.numel() == 0:
             raise ValueError("gamma must be given where no squared distance is positive: any positive number will do")
         gamma = 1 / positive.median().item()
+    if not isinstance(gamma, Real):
+        raise TypeError(f"gamma must be a real number; got {gamma!r}: leave it out for one over the median")
     if not 0 < gamma < math.inf:
         raise ValueError(f"gamma must be positive and finite; got {gamma}: it is one over a squared distance")
     return (-gamma * squared_dist.clamp_min(0)).exp()

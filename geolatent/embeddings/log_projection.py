@@ -99,6 +99,7 @@ def log_projection_squared_dist(
     tensor([0.0000, 1.0000, 2.0000])
     """
     for name, given in (("points", points), ("others", points if others is None else others)):
+        require_floating(name, given)
         if given.ndim != 3 or len(given) == 0 or given.shape[1:] != points.shape[1:]:
             raise ValueError(
                 f"{name} must have shape (N, p, p), N > 0, with one p; got {tuple(given.shape)}: one matrix a sample"

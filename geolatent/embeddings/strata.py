@@ -70,10 +70,10 @@ def stratification(Z_or_S: Tensor | Sequence[Tensor], rtol: float | None = None)
     """How many samples lie on each stratum, a tuple of ranks.
 
     Args:
-        Z_or_S: latent tensors, shape (..., h, w, c) with at least four dimensions, whose unfoldings' covariances are
-            taken in float64; or symmetric positive semidefinite matrices, one tensor (N, p, p) or a sequence of tensors
-            (..., p, p) of one batch shape, as :func:`tensor_to_spsd` returns them. Batch dimensions are flattened to N
-            samples.
+        Z_or_S: one tensor of at least four dimensions is read as latent tensors (..., h, w, c), channels last, whose
+            unfoldings' covariances are taken in float64; one of two or three as symmetric positive semidefinite
+            matrices, (p, p) or (N, p, p); a sequence always as such matrices, tensors (..., p, p) of one batch shape,
+            as :func:`tensor_to_spsd` returns them. Batch dimensions are flattened to N samples.
         rtol: as in :func:`numerical_rank`, of every matrix; if left out, each has its own.
 
     Returns:
@@ -81,7 +81,8 @@ def stratification(Z_or_S: Tensor | Sequence[Tensor], rtol: float | None = None)
 
     Raises:
         TypeError: if a tensor is not real floating point.
-        ValueError: if there is no sample, batch shapes differ, or a matrix is not positive semidefinite.
+        ValueError: if there is no sample, batch shapes differ, a matrix is not positive semidefinite, or a tensor of
+            four dimensions or more could be either, its slices (w, c) being symmetric matrices.
 
     Source:
         [shrivastava2024latent].
@@ -108,18 +109,32 @@ def stratification(Z_or_S: Tensor | Sequence[Tensor], rtol: float | None = None)
 
 def _matrices(Z_or_S: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
     if not isinstance(Z_or_S, Tensor):
+        if not isinstance(Z_or_S, tuple | list):
+            came = type(Z_or_S).__name__
+            raise TypeError(f"Z_or_S must be a torch.Tensor or a list of them; got {came}: wrap it in torch.as_tensor")
         if not Z_or_S:
             raise ValueError("Z_or_S must hold at least one tensor of matrices; got none: give (S1, S2, S3)")
         return Z_or_S
     require_floating("Z_or_S", Z_or_S)
+    square = Z_or_S.ndim >= 2 and Z_or_S.shape[-1] == Z_or_S.shape[-2]
     if Z_or_S.ndim >= 4:
+        if square and bool(Z_or_S.any()) and torch.equal(Z_or_S, Z_or_S.mT):
+            raise ValueError(
+                f"Z_or_S must not leave open what it holds; got symmetric slices, shape {tuple(Z_or_S.shape)}: give "
+                "matrices as (S,) or S.flatten(0, -3), latent tensors as tensor_to_spsd(Z)"
+            )
         return tensor_to_spsd(Z_or_S.double())
-    if Z_or_S.ndim >= 2 and Z_or_S.shape[-1] == Z_or_S.shape[-2]:
+    if square and (Z_or_S.ndim == 2 or _nearly_symmetric(Z_or_S)):
         return [Z_or_S]
     raise ValueError(
-        f"Z_or_S must be latent tensors (N, h, w, c) or matrices (N, p, p); got {tuple(Z_or_S.shape)}: give a single "
-        "latent tensor as Z[None]"
+        f"Z_or_S must be latent tensors (N, h, w, c) or symmetric matrices (N, p, p); got {tuple(Z_or_S.shape)}: "
+        "give a single latent tensor as Z[None]"
     )
+
+
+def _nearly_symmetric(S: Tensor) -> bool:
+    """Whether slices are meant to be symmetric: those of a latent tensor are not, by far."""
+    return not bool(((S - S.mT).abs() > 1e-2 * S.abs().amax()).any())
 
 
 def _spectrum(name: str, S: Tensor, rtol: float | None) -> Tensor:

@@ -37,7 +37,7 @@ def subspace_angles(
         Angles in radians, ascending, shape (k,), k the smaller dimension; float64 computed, in the points' dtype.
 
     Raises:
-        TypeError: if the points are not real floating point.
+        TypeError: if the points are not real floating point, or dimensions are not two integers.
         ValueError: if shapes do not fit, a set is empty, not finite or spans nothing, threshold is not in (0, 1], or a
             dimension is larger than the rank of its set.
 
@@ -52,16 +52,14 @@ def subspace_angles(
     >>> subspace_angles(line, plane)
     tensor([0.7854])
     """
-    bases = []
+    bases, wanted = [], _wanted(dimensions)
     for k, (name, points) in enumerate((("points_a", points_a), ("points_b", points_b))):
         require_floating(name, points)
         require_finite_table(name, points)
         if len(points) == 0:
             raise ValueError(f"{name} must hold at least one point; got none: an empty set spans no subspace")
         _, singular, directions = torch.linalg.svd(points.detach().double(), full_matrices=False)
-        dimension = _dimension(
-            name, singular.square().to(points.dtype), threshold, None if dimensions is None else dimensions[k]
-        )
+        dimension = _dimension(name, singular.square().to(points.dtype), threshold, wanted[k])
         bases.append(directions[:dimension].mT)
     require_same_device(points_a=points_a, points_b=points_b)
     if points_a.shape[1] != points_b.shape[1]:
@@ -93,7 +91,7 @@ def eigenspace_angles(
         Angles in radians, ascending, shape (k,), k the smaller dimension.
 
     Raises:
-        TypeError: if a kernel is not real floating point.
+        TypeError: if a kernel is not real floating point, or dimensions are not two integers.
         ValueError: if a kernel is not a finite symmetric matrix of at least two points with a positive eigenvalue, the
             shapes differ, or threshold or a dimension is out of range.
 
@@ -104,11 +102,11 @@ def eigenspace_angles(
     >>> eigenspace_angles(a, b)
     tensor([1.5708])
     """
-    bases = []
+    bases, wanted = [], _wanted(dimensions)
     for k, (name, kernel) in enumerate((("kernel_a", kernel_a), ("kernel_b", kernel_b))):
         require_symmetric_table(name, kernel)
         values, vectors = descending_eigh(kernel)
-        dimension = _dimension(name, values.to(kernel.dtype), threshold, None if dimensions is None else dimensions[k])
+        dimension = _dimension(name, values.to(kernel.dtype), threshold, wanted[k])
         bases.append(vectors[:, :dimension])
     require_same_device(kernel_a=kernel_a, kernel_b=kernel_b)
     if kernel_a.shape != kernel_b.shape:
@@ -117,6 +115,15 @@ def eigenspace_angles(
             "row i of both belongs to sample i"
         )
     return principal_angles(*bases).to(torch.promote_types(kernel_a.dtype, kernel_b.dtype))
+
+
+def _wanted(dimensions: Sequence[int] | None) -> tuple[int, int] | tuple[None, None]:
+    if dimensions is None:
+        return None, None
+    if not isinstance(dimensions, Sequence) or len(dimensions) != 2:
+        raise TypeError(f"dimensions must be two integers, one a set; got {dimensions!r}: such as (10, 10)")
+    first, second = dimensions
+    return first, second
 
 
 def _dimension(name: str, eigenvalues: Tensor, threshold: float, wanted: int | None) -> int:

@@ -49,7 +49,7 @@ def require_orthonormal(name: str, basis: Tensor) -> None:
     if bad.any():
         raise ValueError(
             f"{name} must have orthonormal columns; {name}.mT @ {name} of {first_of(bad, 'matrix')} differs from the "
-            f"identity by {deviation[bad][0].item():.3g}: use torch.linalg.qr({name}).Q"
+            f"identity by {deviation[bad][0].item():.3g}: use torch.linalg.qr({name}).Q, after any change of dtype too"
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 import torch
@@ -45,6 +46,8 @@ class Product(Manifold[Tuple]):
         if not factors or not all(isinstance(factor, Manifold) for factor in factors):
             raise TypeError(f"factors must be manifolds; got {factors!r}: pass them one by one, not in a list")
         self.factors = factors
+        if isinstance(weights, Real):
+            raise TypeError(f"weights must be a sequence of numbers, one a factor; got {weights!r}: such as (2.0, 1.0)")
         self.weights = (1.0,) * len(factors) if weights is None else tuple(float(weight) for weight in weights)
         if len(self.weights) != len(factors):
             raise ValueError(

@@ -1,5 +1,6 @@
 """k-means and principal components on a manifold, with the interface of scikit-learn's estimators."""
 
+from numbers import Integral
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
@@ -168,4 +169,7 @@ class TangentPCA(TransformerMixin, BaseEstimator):
 def _generator(random_state: int | Generator | None) -> Generator | None:
     if random_state is None or isinstance(random_state, Generator):
         return random_state
-    return Generator().manual_seed(random_state)
+    if not isinstance(random_state, Integral):
+        came = type(random_state).__name__
+        raise TypeError(f"random_state must be an integer, a torch.Generator or None; got {came}: give a seed")
+    return Generator().manual_seed(int(random_state))

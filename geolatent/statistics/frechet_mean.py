@@ -11,6 +11,7 @@ from torch.distributions import Distribution
 from geolatent.manifolds import ConvergenceWarning, Manifold
 from geolatent.manifolds.arguments import prepare
 from geolatent.manifolds.components import batch_shape, cast, components, map_components, scaled
+from geolatent.statistics.checks import require_manifold
 from geolatent.statistics.weights import normalised_weights
 
 Point = TypeVar("Point", bound=Tensor | tuple[Any, ...])
@@ -95,6 +96,7 @@ def frechet_mean(
     >>> mean.point.loc.abs() < 1e-6, mean.point.scale
     (tensor([True]), tensor([1.2247]))
     """
+    require_manifold(manifold)
     _require_options(tol, max_iter)
     with torch.no_grad():
         (given,), dtype = prepare(manifold, {"points": points})

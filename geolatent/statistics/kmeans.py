@@ -11,6 +11,7 @@ from torch.distributions import Distribution
 from geolatent.manifolds import ConvergenceWarning, Manifold
 from geolatent.manifolds.arguments import prepare
 from geolatent.manifolds.components import batch_shape, cast, components, map_components
+from geolatent.statistics.checks import require_manifold
 from geolatent.statistics.frechet_mean import frechet_mean
 
 Point = TypeVar("Point", bound=Tensor | tuple[Any, ...])
@@ -76,6 +77,7 @@ def kmeans(
     >>> found.labels[0] == found.labels[1], found.labels[0] == found.labels[3]
     (tensor(True), tensor(False))
     """
+    require_manifold(manifold)
     with torch.no_grad():
         (given,), dtype = prepare(manifold, {"points": points})
         shape = batch_shape(given, manifold.event_ndims)

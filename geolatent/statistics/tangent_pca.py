@@ -9,6 +9,7 @@ from torch.distributions import Distribution
 from geolatent.manifolds import Manifold
 from geolatent.manifolds.arguments import prepare
 from geolatent.manifolds.components import batch_shape, cast, map_components
+from geolatent.statistics.checks import require_manifold
 from geolatent.statistics.frechet_mean import frechet_mean
 from geolatent.statistics.tangent_vectors import as_rows, from_rows, lowered
 
@@ -75,6 +76,7 @@ def tangent_pca(
     tensor([[0.9803],
             [0.9803]])
     """
+    require_manifold(manifold)
     _require_components(n_components)
     with torch.no_grad():
         (given,), dtype = prepare(manifold, {"points": points})

@@ -113,6 +113,10 @@ def test_refuses_what_are_no_squared_distances(table, kind, message):
 def test_refuses_other_thresholds_sizes_and_an_unfitted_transform():
     with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\]; got 0"):
         HilbertEmbedding(0).fit(torch.zeros(2, 2))
+    with pytest.raises(TypeError, match="threshold must be a real number; got '95%'"):
+        HilbertEmbedding("95%").fit(torch.zeros(2, 2))
+    with pytest.raises(TypeError, match="X must be a table of squared distances; got a tuple of 2: give HilbertEmb"):
+        HilbertEmbedding().fit((torch.eye(2).repeat(3, 1, 1), torch.eye(3).repeat(3, 1, 1)))
     with pytest.raises(ValueError, match=r"X must have shape \(m, 3\); got \(2, 4\)"):
         HilbertEmbedding().fit(torch.zeros(3, 3)).transform(torch.zeros(2, 4))
     with pytest.raises(NotFittedError):

@@ -100,6 +100,8 @@ def test_gaussian_kernel_and_audit_refuse_bad_input():
         gaussian_kernel(torch.tensor([[-1.0, 2.0]]), 1.0)
     with pytest.raises(ValueError, match="gamma must be positive and finite; got 0"):
         gaussian_kernel(torch.ones(2, 2), 0)
+    with pytest.raises(TypeError, match="gamma must be a real number; got 'scale': leave it out"):
+        gaussian_kernel(torch.ones(2, 2), "scale")
     with pytest.raises(ValueError, match="gamma must be given where no squared distance is positive"):
         gaussian_kernel(torch.zeros(2, 2))
     with pytest.raises(ValueError, match="kernel must be symmetric"):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import gaussian, seeds
+from strategies import gaussian, generator, seeds
 
 from geolatent.embeddings import numerical_rank, stratification, tensor_to_spsd
 
@@ -95,10 +95,27 @@ def test_refuses_a_tolerance_out_of_range(rtol):
     [
         (torch.ones(7, 7, 128), "must be latent tensors .* give a single latent tensor as Z"),
         (torch.ones(0, 7, 7, 8), "must hold at least one sample"),
+        (torch.rand(7, 7, 7, generator=generator(0)), "must be latent tensors .* give a single latent tensor as Z"),
+        (
+            torch.eye(4).repeat(2, 3, 1, 1),
+            r"must not leave open what it holds; .*\(2, 3, 4, 4\): give matrices as",
+        ),
         ((), "must hold at least one tensor"),
         ((torch.eye(2).repeat(3, 1, 1), torch.eye(2).repeat(4, 1, 1)), "must have one batch shape"),
     ],
 )
 def test_refuses_reports_on_nothing(given_, message):
     with pytest.raises(ValueError, match=message):
+        stratification(given_)
+
+
+def test_batches_of_matrices_are_taken_in_a_sequence():
+    assert stratification((torch.eye(4).repeat(2, 3, 1, 1),)).ranks.tolist() == [[4]] * 6
+    dead = stratification(torch.zeros(2, 3, 4, 4))  # symmetric slices, of rank zero whichever way they are read
+    assert dead.ranks.tolist() == [[0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("given_", [torch.ones(2, 3, 4, 5).numpy(), "codes.pt", 3])
+def test_refuses_what_holds_no_tensors(given_):
+    with pytest.raises(TypeError, match=r"Z_or_S must be a torch.Tensor or a list of them; got .*: wrap it in"):
         stratification(given_)

@@ -114,3 +114,7 @@ def test_eigenspaces_refuse_kernels_of_different_samples():
         eigenspace_angles(torch.eye(2), torch.zeros(2, 2))
     with pytest.raises(TypeError, match="points_a must be real floating point"):
         subspace_angles(torch.ones(2, 2, dtype=torch.int64), torch.eye(2))
+    for dimensions in (2, (1, 1, 1)):
+        for angles in (subspace_angles, eigenspace_angles):
+            with pytest.raises(TypeError, match="dimensions must be two integers, one a set; got"):
+                angles(torch.eye(2), torch.eye(2), dimensions=dimensions)

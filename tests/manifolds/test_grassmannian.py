@@ -141,6 +141,10 @@ def test_bad_bases_are_named() -> None:
     with pytest.raises(ValueError, match=r"point_b must have orthonormal columns; .* of matrix 3 of 5 .*qr\(point_b\)"):
         MANIFOLD.dist(good, bad)
     assert MANIFOLD.belongs(bad).tolist() == [True, True, True, False, True]
+    cast = good.float().double()
+    with pytest.raises(ValueError, match=r"use torch\.linalg\.qr\(point_b\)\.Q, after any change of dtype too"):
+        MANIFOLD.dist(good, cast)
+    assert (MANIFOLD.dist(good, torch.linalg.qr(cast).Q) < 1e-6).all()
     bad[3, 0, 0] = math.nan
     with pytest.raises(ValueError, match=r"point_b must be finite; matrix 3 of 5 holds nan"):
         MANIFOLD.dist(good, bad)

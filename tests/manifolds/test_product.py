@@ -82,6 +82,8 @@ def test_bad_input_is_named() -> None:
         Product()
     with pytest.raises(ValueError, match="weights must be as many as factors, 1; got 2"):
         Product(LogEuclideanSPD(2), weights=[1.0, 2.0])
+    with pytest.raises(TypeError, match=r"weights must be a sequence of numbers, one a factor; got 2\.0"):
+        Product(LogEuclideanSPD(2), weights=2.0)  # type: ignore[arg-type]
     for weight in (0.0, -1.0, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="weights must be positive and finite"):
             Product(LogEuclideanSPD(2), weights=[weight])

@@ -181,3 +181,13 @@ def test_refuses_impossible_numbers(arguments, kind, message):
 def test_refuses_no_starts_and_no_rounds(name):
     with pytest.raises(ValueError, match=f"{name} must be at least 1; got 0"):
         kmeans(EUCLIDEAN, torch.zeros(3, 4), 1, **{name: 0})
+
+
+def test_refuses_what_is_no_manifold_and_no_seed():
+    with pytest.raises(TypeError, match=r"manifold must be one of geolatent.manifolds; got 3: it comes first"):
+        RiemannianKMeans(3).fit(torch.zeros(4, 2))
+    points = gaussian(0, 6, 4)
+    with pytest.raises(TypeError, match=r"random_state must be an integer, a torch.Generator or None; got RandomState"):
+        RiemannianKMeans(EUCLIDEAN, 2, random_state=np.random.RandomState(0)).fit(points)
+    labels = [RiemannianKMeans(EUCLIDEAN, 2, random_state=seed).fit(points).labels_ for seed in (3, np.int64(3))]
+    assert torch.equal(*labels)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from geolatent._checks import require_floating
 from geolatent.embeddings.checks import require_symmetric_table, require_threshold
 from geolatent.linalg import eigh
 
@@ -56,7 +57,8 @@ def hilbert_dimension(eigenvalues: Tensor, threshold: float = 0.95) -> int:
         The number; 0 if no eigenvalue is positive.
 
     Raises:
-        ValueError: if threshold is not in (0, 1].
+        TypeError: if eigenvalues is not real floating point, or threshold no real number.
+        ValueError: if eigenvalues do not descend or their shape is not (n,), or threshold is not in (0, 1].
 
     Source:
         [shrivastava2024latent], with threshold 0.95.
@@ -65,12 +67,25 @@ def hilbert_dimension(eigenvalues: Tensor, threshold: float = 0.95) -> int:
     2
     """
     require_threshold(threshold)
+    _require_descending(eigenvalues)
     rounding = len(eigenvalues) * torch.finfo(eigenvalues.dtype).eps
-    positive = eigenvalues[(eigenvalues > 0) & (eigenvalues > rounding * eigenvalues.amax())]
+    positive = eigenvalues[(eigenvalues > 0) & (eigenvalues > rounding * eigenvalues[:1])]
     if threshold == 1 or len(positive) == 0:
         return len(positive)
     shares = positive.cumsum(0) / positive.sum()
     return int((shares < threshold * (1 - rounding)).sum()) + 1
+
+
+def _require_descending(eigenvalues: Tensor) -> None:
+    require_floating("eigenvalues", eigenvalues)
+    if eigenvalues.ndim != 1:
+        raise ValueError(f"eigenvalues must have shape (n,); got {tuple(eigenvalues.shape)}: give those of one kernel")
+    rising = eigenvalues.diff() > 0
+    if rising.any():
+        k = int(rising.nonzero()[0])
+        raise ValueError(
+            f"eigenvalues must descend; entry {k + 1} is larger than entry {k}: use eigenvalues.flip(0) if they ascend"
+        )
 
 
 def descending_eigh(kernel: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """A Hilbert distance on positive semidefinite matrices of any ranks, whose kernels are positive semidefinite."""
 
 import math
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ def log_projection_features(S: Tensor, spectrum_weight: float = 1.0, rtol: float
         :math:`\sqrt 2`.
 
     Raises:
-        TypeError: if S is not real floating point.
+        TypeError: if S is not real floating point, or spectrum_weight no real number.
         ValueError: if a matrix is not finite, not symmetric or not positive semidefinite, or spectrum_weight is not
             positive and finite.
 
@@ -55,6 +56,8 @@ def log_projection_features(S: Tensor, spectrum_weight: float = 1.0, rtol: float
     require_floating("S", S)
     require_square("S", S)
     require_symmetric("S", S)
+    if not isinstance(spectrum_weight, Real):
+        raise TypeError(f"spectrum_weight must be a real number; got {spectrum_weight!r}: the default is 1")
     if not 0 < spectrum_weight < math.inf:
         raise ValueError(f"spectrum_weight must be positive and finite; got {spectrum_weight}: the default is 1")
     p = S.shape[-1]

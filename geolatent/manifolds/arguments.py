@@ -36,8 +36,9 @@ def prepare(
     converted |= {name: manifold._as_tangent(name, value) for name, value in (tangents or {}).items()}
     tensors = [tensor for value in converted.values() for tensor in components(value)]
     require_same_device(**{name: components(value)[0] for name, value in converted.items()})
+    shapes = {name: _batch_shape(name, value, manifold.event_ndims) for name, value in converted.items()}
     if broadcast:
-        _require_broadcast({name: batch_shape(value, manifold.event_ndims) for name, value in converted.items()})
+        _require_broadcast(shapes)
     dtype = reduce(torch.promote_types, (tensor.dtype for tensor in tensors))
     compute = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
     values = {name: cast(compute, expand(value, manifold.event_ndims)) for name, value in converted.items()}
@@ -69,6 +70,17 @@ def require_shape(name: str, value: Any, shape: tuple[int, ...], remedy: str) ->
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"{name} must have shape (..., {wanted}); got {tuple(tensor.shape)}: {remedy}")
     return tensor
+
+
+def _batch_shape(name: str, value: Any, event_ndims: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return batch_shape(value, event_ndims)
+    except RuntimeError:
+        shapes = [tuple(x.shape[: x.ndim - ndim]) for x, ndim in zip(components(value), event_ndims, strict=True)]
+        came = ", ".join(map(str, shapes))
+        raise ValueError(
+            f"{name} must have components of one batch shape; got {came}: give each as many points"
+        ) from None
 
 
 def _require_broadcast(shapes: dict[str, tuple[int, ...]]) -> None:

@@ -105,6 +105,7 @@ class Manifold(Formulas[Point]):
             Distances, shape (N, M); ``out`` itself if it is given.
 
         Raises:
+            TypeError: if ``out`` is not of a floating type.
             ValueError: if a set is empty or its batch shape is not (N,), ``out`` is not of shape (N, M) or the points
                 require gradients that it cannot carry, or ``max_memory`` is malformed or too small for one pair.
         """
@@ -230,7 +231,7 @@ class Manifold(Formulas[Point]):
         """Random points that spread over the manifold, for tests and starts; no particular distribution is promised.
 
         Args:
-            batch_shape: shape of the batch.
+            batch_shape: shape of the batch, a tuple.
             generator: source of randomness; torch's default if left out.
             dtype: floating type of the points.
             device: device of the points.

@@ -52,17 +52,20 @@ def every_dist(
         return join_tiles(manifold._all_dist, rows, columns, side(rows), progress).to(dtype)
     shape = tuple(len(components(points)[0]) for points in (sets[0], sets[-1]))
     table = torch.empty(shape, dtype=dtype, device=tensors[0].device) if out is None else out
-    _require_shape(table, shape)
+    _require_table(table, shape)
     factors = [manifold._factors(points) for points in sets]
     others = None if columns is None else factors[1]
     write_tiles(manifold._pairwise_block, factors[0], others, side(factors[0]), progress, table)
     return table
 
 
-def _require_shape(out: Any, shape: tuple[int, ...]) -> None:
+def _require_table(out: Any, shape: tuple[int, ...]) -> None:
     if tuple(getattr(out, "shape", ())) != shape:
         came = f"shape {tuple(out.shape)}" if hasattr(out, "shape") else type(out).__name__
         raise ValueError(f"out must be an array of shape {shape}; got {came}: make it that large")
+    floating = out.dtype.is_floating_point if isinstance(out, Tensor) else out.dtype.kind == "f"
+    if not floating:
+        raise TypeError(f"out must be of a floating type; got {out.dtype}: distances would be rounded to it")
 
 
 def _tile_side(bytes_of_pair: int, device: torch.device, max_memory: int | str | None) -> int:

@@ -161,6 +161,10 @@ class TangentPCA(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: Tensor) -> Any:
         """Points at the ends of the geodesics that scores ``(M, n_components_)`` describe."""
         check_is_fitted(self)
+        if X.ndim != 2 or X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X must have shape (M, {self.n_components_}); got {tuple(X.shape)}: give scores, of transform"
+            )
         rows = X @ as_rows(self.components_, self.manifold.event_ndims)
         vectors = map_components(lambda x, mean: x + mean, from_rows(rows, self.base_point_), self.offset_)
         return self.manifold.exp(vectors, self.base_point_)

@@ -65,3 +65,21 @@ def test_dimension_of_nothing_is_zero_and_rounding_counts_for_nothing():
 def test_refuses_thresholds_out_of_range(threshold):
     with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\]"):
         hilbert_dimension(torch.ones(2), threshold)
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "kind", "message"),
+    [
+        (torch.tensor([1.0, 2.0, 3.0]), ValueError, r"must descend; entry 1 is larger than entry 0: use .*flip\(0\)"),
+        (torch.ones(2, 2), ValueError, r"must have shape \(n,\); got \(2, 2\)"),
+        (torch.ones(2).numpy(), TypeError, r"eigenvalues must be a torch\.Tensor; got ndarray"),
+        (torch.ones(2).long(), TypeError, "eigenvalues must be real floating point"),
+    ],
+)
+def test_refuses_what_is_no_descending_spectrum(eigenvalues, kind, message):
+    with pytest.raises(kind, match=message):
+        hilbert_dimension(eigenvalues)
+
+
+def test_no_eigenvalues_hold_no_dimension():
+    assert hilbert_dimension(torch.zeros(0)) == 0

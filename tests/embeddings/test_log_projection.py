@@ -125,5 +125,9 @@ def test_refuses_other_matrices(points, message):
 def test_refuses_other_sizes_and_weights():
     with pytest.raises(ValueError, match=r"others must have shape \(N, p, p\), N > 0, with one p; got \(1, 3, 3\)"):
         log_projection_squared_dist(torch.eye(2)[None], torch.eye(3)[None])
+    with pytest.raises(TypeError, match="spectrum_weight must be a real number; got 'a': the default is 1"):
+        log_projection_squared_dist(torch.eye(2)[None], spectrum_weight="a")
+    with pytest.raises(TypeError, match=r"points must be a torch\.Tensor; got tuple"):
+        log_projection_squared_dist((torch.eye(2)[None], torch.eye(3)[None]))
     with pytest.raises(ValueError, match="spectrum_weight must be positive and finite; got 0"):
         log_projection_features(torch.eye(2), 0)

@@ -45,6 +45,9 @@ def test_what_cannot_be_written_to_is_named() -> None:
     points = MANIFOLD.random_point((4,), generator(0))
     with pytest.raises(ValueError, match=r"out must be an array of shape \(4, 4\); got shape \(4, 3\): make it"):
         MANIFOLD.pairwise_dist(points, out=np.zeros((4, 3)))
+    for whole in (np.zeros((4, 4), int), torch.zeros(4, 4, dtype=torch.int32)):
+        with pytest.raises(TypeError, match=r"out must be of a floating type; got (torch\.)?int\d\d: distances would"):
+            MANIFOLD.pairwise_dist(points, out=whole)
     with pytest.raises(ValueError, match=r"out must be an array of shape \(4, 4\); got list"):
         MANIFOLD.pairwise_dist(points, out=[])
     with pytest.raises(ValueError, match="out carries no derivatives, which the points require: detach"):

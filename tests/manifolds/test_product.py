@@ -76,6 +76,8 @@ def test_bad_input_is_named() -> None:
         MANIFOLD.dist(good, list(good))
     with pytest.raises(ValueError, match=r"point_b\[0\] on cpu, point_b\[1\] on meta"):
         MANIFOLD.dist(good, (good[0], good[1].to("meta"), good[2]))
+    with pytest.raises(ValueError, match=r"points must have components of one batch shape; got \(4,\), \(3,\), \(4,\)"):
+        MANIFOLD.pairwise_dist((good[0], good[1][:3], good[2]))
     with pytest.raises(TypeError, match="factors must be manifolds; got"):
         Product([LogEuclideanSPD(2)])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="factors must be manifolds; got"):

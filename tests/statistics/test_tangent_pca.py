@@ -202,3 +202,9 @@ def test_refuses_sets_without_directions(points, changes, message):
 def test_refuses_a_number_that_is_none():
     with pytest.raises(TypeError, match=r"n_components must be an integer or None; got 1\.5"):
         tangent_pca(Flat(torch.eye(3)), torch.eye(3), 1.5)
+
+
+def test_scores_of_another_number_of_components_are_refused():
+    estimator = TangentPCA(MANIFOLDS[0], 1).fit(MANIFOLDS[0].random_point((5,), generator(0)))
+    with pytest.raises(ValueError, match=r"X must have shape \(M, 1\); got \(3, 5\): give scores"):
+        estimator.inverse_transform(torch.zeros(3, 5))

@@ -1,6 +1,7 @@
 """Symmetric positive semidefinite matrices of fixed rank."""
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ class FixedRankSPSD(Manifold[Tensor]):
     .. math:: \langle X, X \rangle_A = \operatorname{tr}(H^T H) + k \operatorname{tr}\bigl((P^{-1} E)^2\bigr).
 
     **d is not the length of a geodesic of one Riemannian metric**: the curve has length d, but shorter ones may exist,
-    and the triangle inequality is not guaranteed. d is invariant under rotations, scaling and pseudo-inversion. At full
+    and some triples break the triangle inequality, as :doc:`/theory/strata` shows. d is invariant under rotations, scaling and pseudo-inversion. At full
     rank the angles vanish and all is that of `AffineInvariantSPD`. Where an angle is :math:`\pi / 2` the rotation is
     not unique, and neither is d.
 
@@ -61,8 +62,8 @@ class FixedRankSPSD(Manifold[Tensor]):
             float32 if left out, for matrices computed from float32 data.
 
     Accuracy:
-        Error of distances at most 100 p eps kappa (1 + d), kappa the greatest ratio of non-zero eigenvalues of one
-        matrix.
+        Error of distances at most 100 p eps kappa (1 + d) / c, kappa the greatest ratio of non-zero eigenvalues of one
+        matrix, c the least cosine of a principal angle: near a right angle the rotation is badly determined.
 
     Source:
         [bonnabel2009riemannian]; unequal dimensions [ye2016schubert].
@@ -88,8 +89,8 @@ class FixedRankSPSD(Manifold[Tensor]):
         self.rank = require_size("rank", rank, "the rank of the matrices")
         if rank > p:
             raise ValueError(f"rank must be at most p = {p}; got {rank}: a matrix has no higher rank than rows")
-        if not 0 < spectrum_weight < float("inf"):
-            raise ValueError(f"spectrum_weight must be positive and finite; got {spectrum_weight}: the default is 1.0")
+        if not (isinstance(spectrum_weight, Real) and 0 < spectrum_weight < float("inf")):
+            raise ValueError(f"spectrum_weight must be positive and finite; got {spectrum_weight!r}: the default is 1.0")
         if cross_rank not in ("raise", "truncate", "schubert"):
             raise ValueError(f"cross_rank must be 'raise', 'truncate' or 'schubert'; got {cross_rank!r}")
         if rtol is not None and not 0 <= rtol < 1:

@@ -24,7 +24,7 @@ class Product(Manifold[Tuple]):
 
     Geodesics, the exponential and logarithm maps and parallel transport are those of the factors, whatever the weights.
     The product has the properties that all its factors have: with a `FixedRankSPSD` among them, the triangle inequality
-    is not guaranteed.
+    may fail.
 
     Points and tangent vectors are tuples of those of the factors, of batch shapes that broadcast.
 

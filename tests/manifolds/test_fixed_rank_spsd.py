@@ -189,6 +189,7 @@ def test_bad_matrices_and_options_are_named() -> None:
         ((2, 3), {}, "rank must be at most p = 2; got 3"),
         ((2, 0), {}, "rank must be a positive integer; got 0"),
         ((2, 1), {"spectrum_weight": 0.0}, "spectrum_weight must be positive and finite; got 0.0"),
+        ((2, 1), {"spectrum_weight": "a"}, "spectrum_weight must be positive and finite; got 'a'"),
         ((2, 1), {"cross_rank": "clamp"}, "cross_rank must be 'raise', 'truncate' or 'schubert'; got 'clamp'"),
         ((2, 1), {"rtol": 1.0}, r"rtol must lie in \[0, 1\); got 1.0"),
     ]:

@@ -43,7 +43,7 @@ class Configuration:
     train_images: int | None = None
     test_images: int = 300
     noise: tuple[float, ...] = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
-    product_samples: int = 40
+    product_samples: int = 100
     cross_rank: CrossRank = "truncate"
     angle_dimension: int = 10
 

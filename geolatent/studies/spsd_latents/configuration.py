@@ -26,7 +26,7 @@ class Configuration:
         train_images: images to train on; None for the whole training set.
         test_images: unseen images whose codes are measured.
         noise: standard deviations of the Gaussian noise added to the test images; the first is 0.
-        product_samples: test images between whose codes the product distance is measured, which is slow.
+        product_samples: test images between whose codes the product distance is measured.
         cross_rank: what the product distance does with codes of unequal rank, as in FixedRankSPSD; not "raise".
         angle_dimension: dimension of the subspaces between which angles are measured.
     """

@@ -36,9 +36,9 @@ class FixedRankSPSD(Manifold[Tensor]):
     .. math:: \langle X, X \rangle_A = \operatorname{tr}(H^T H) + k \operatorname{tr}\bigl((P^{-1} E)^2\bigr).
 
     **d is not the length of a geodesic of one Riemannian metric**: the curve has length d, but shorter ones may exist,
-    and some triples break the triangle inequality, as :doc:`/theory/strata` shows. d is invariant under rotations, scaling and pseudo-inversion. At full
-    rank the angles vanish and all is that of `AffineInvariantSPD`. Where an angle is :math:`\pi / 2` the rotation is
-    not unique, and neither is d.
+    and some triples break the triangle inequality, as :doc:`/theory/strata` shows. d is invariant under rotations,
+    scaling and pseudo-inversion. At full rank the angles vanish and all is that of `AffineInvariantSPD`. Where an angle
+    is :math:`\pi / 2` the rotation is not unique, and neither is d.
 
     Matrices of unequal rank have distances (`dist`, `squared_dist`, `pairwise_dist`) by one of the policies
 
@@ -90,7 +90,9 @@ class FixedRankSPSD(Manifold[Tensor]):
         if rank > p:
             raise ValueError(f"rank must be at most p = {p}; got {rank}: a matrix has no higher rank than rows")
         if not (isinstance(spectrum_weight, Real) and 0 < spectrum_weight < float("inf")):
-            raise ValueError(f"spectrum_weight must be positive and finite; got {spectrum_weight!r}: the default is 1.0")
+            raise ValueError(
+                f"spectrum_weight must be positive and finite; got {spectrum_weight!r}: the default is 1.0"
+            )
         if cross_rank not in ("raise", "truncate", "schubert"):
             raise ValueError(f"cross_rank must be 'raise', 'truncate' or 'schubert'; got {cross_rank!r}")
         if rtol is not None and not 0 <= rtol < 1:

@@ -36,10 +36,10 @@ DEVIATIONS = [
     "digits enlarged to 28 x 28 by bilinear interpolation; only preset paper has the paper's scale.",
     "The blocks of the networks (SCTC) are our reading of a figure that the paper does not specify: three 3 x 3 "
     "convolutions of equal width, the first one's output added before the last activation.",
-    "Optimiser, learning rate, batch size, number of epochs and the widths of the first two blocks are our choice: Adam, "
-    "1e-3, 32 (paper preset 64), 12 (paper preset 6), 8 and 16 (paper preset 16 and 32). So are the noise that the DAE "
-    "is trained with, 0.1, the most that it is tested with, and the loss of the VAE: cross-entropy of the pixels plus the "
-    "whole divergence, that is the evidence lower bound.",
+    "Optimiser, learning rate, batch size, number of epochs and the widths of the first two blocks are our choice: "
+    "Adam, 1e-3, 32 (paper preset 64), 12 (paper preset 6), 8 and 16 (paper preset 16 and 32). So are the noise that "
+    "the DAE is trained with, 0.1, the most that it is tested with, and the loss of the VAE, the evidence lower bound: "
+    "cross-entropy of the pixels plus the whole divergence.",
     "Noisy inputs are not clipped. All levels scale one draw of the noise, the same for all models, so that curves "
     "differ by the level and not by the draw.",
     "Codes of a float32 network are widened to float64 before any matrix is formed. An eigenvalue counts as zero up to "

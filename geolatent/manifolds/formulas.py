@@ -70,7 +70,10 @@ class Formulas(ABC, Generic[Point]):
         return points
 
     def _pairwise_block(self, rows: Any, columns: Any) -> Tensor:
-        """Return the distances of N to M points from their factors, unblocked, with no derivative."""
+        """Return the distances of N to M points from their factors, unblocked, with no derivative.
+
+        Where ``columns`` is ``rows``, the points are the same: only what stands above the diagonal is read.
+        """
         return self._all_dist(rows, columns)
 
     def _entries_of_pair(self, points: Point) -> int:

@@ -6,13 +6,12 @@ import torch
 from torch import Tensor
 
 from geolatent._checks import require_floating
-from geolatent.linalg import svdvals
 from geolatent.linalg.checks import require_orthonormal
 from geolatent.manifolds import subspaces
 from geolatent.manifolds.arguments import prepare, require_shape
 from geolatent.manifolds.base import Manifold
 from geolatent.manifolds.checks import orthonormal
-from geolatent.manifolds.pairwise import all_products, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, pairwise_svdvals, recomputed
 from geolatent.manifolds.positive_definite import require_size
 from geolatent.manifolds.smooth import root
 
@@ -151,14 +150,14 @@ class Grassmannian(Manifold[Tensor]):
 
     def _pairwise_block(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Angles from cosines, and near subspaces once more."""
-        cosines = svdvals(all_products(rows.mT, columns))
+        cosines = pairwise_svdvals(rows.mT, columns, within=rows is columns)
         missing = abs(rows.shape[-1] - columns.shape[-1])
         squares = cosines.clamp_max(1.0).acos().square().sum(-1)
         table = (squares + subspaces.missing_angles(missing)).sqrt()
-        return recomputed(table, squares < _NEAR**2, self._dist, rows, columns)
+        return recomputed(table, ~(squares >= _NEAR**2), self._dist, rows, columns)
 
-    def _entries_of_pair(self, points: Tensor) -> int:  # noqa: ARG002
-        return self.k**2
+    def _entries_of_pair(self, points: Tensor) -> int:
+        return entries_of_product(points.mT, points)
 
     def _require_dimension(self, *points: Tensor) -> None:
         for point in points:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from geolatent._kernels import differentiated
+from geolatent._kernels import pairwise_svdvals as kernel
 from geolatent._memory import items_per_tile
+from geolatent.linalg import svdvals
 from geolatent.manifolds.components import components, map_components
 from geolatent.manifolds.formulas import Formulas
 
@@ -124,6 +126,8 @@ def _tiles(rows: Any, columns: Any | None, side: int, progress: bool) -> Iterato
 
 def _block(block_dist: BlockDist, rows: Any, columns: Any | None, first: int, second: int, side: int) -> Tensor:
     above = map_components(lambda x: x[first : first + side], rows)
+    if columns is None and first == second:
+        return block_dist(above, above)
     beside = map_components(lambda x: x[second : second + side], rows if columns is None else columns)
     return block_dist(above, beside)
 
@@ -133,9 +137,34 @@ def all_products(left: Tensor, right: Tensor) -> Tensor:
     return torch.einsum("nab,mbc->nmac", left, right)
 
 
+def pairwise_svdvals(left: Tensor, right: Tensor, *, within: bool) -> Tensor:
+    """Singular values of all products of N matrices (N, n, q) with M matrices (M, q, m), in no particular order.
+
+    Args:
+        left: of pair (i, j) the i-th.
+        right: of pair (i, j) the j-th.
+        within: whether rows and columns are the same points: then values below the diagonal and on it may be wrong.
+
+    Returns:
+        Singular values, shape (N, M, min(n, m)); NaN where an iteration did not converge.
+    """
+    if kernel.serves(left, right):
+        return kernel.pairwise_svdvals(left, right, above_diagonal=within)
+    return svdvals(all_products(left, right))
+
+
+def entries_of_product(left: Tensor, right: Tensor) -> int:
+    """How many numbers a pair `pairwise_svdvals` holds at once."""
+    n, m = left.shape[-2], right.shape[-1]
+    return min(n, m) if kernel.serves(left, right) else n * m
+
+
 def recomputed(table: Tensor, lost: Tensor, dist: BlockDist, rows: Any, columns: Any) -> Tensor:
-    """Put into ``table`` the distances by ``dist`` where ``lost`` is True; those of equal points are zero."""
-    first, second = lost.nonzero(as_tuple=True)
+    """Put into ``table`` the distances by ``dist`` where ``lost`` is True; those of equal points are zero.
+
+    Where ``columns`` is ``rows``, only what stands above the diagonal counts.
+    """
+    first, second = (lost.triu(1) if columns is rows else lost).nonzero(as_tuple=True)
     if len(first):
         a, b = map_components(lambda x: x[first], rows), map_components(lambda x: x[second], columns)
         differ = torch.stack([_differ(x, y) for x, y in zip(components(a), components(b), strict=True)]).any(0)

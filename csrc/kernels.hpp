@@ -43,14 +43,17 @@ struct DiagonalTable {
   T* out;
 };
 
-// Products of all matrices [rows][n][inner] with all [columns][inner][m], n >= m; of each m numbers are wanted, or, if
-// rows and columns are the same, of those above the diagonal alone.
+enum class SingularValueSum { squared_logs, values, squared_angles };  // angles: arc cosines
+
+// Products of all matrices [rows][n][inner] with all [columns][inner][m], 48 >= n >= m, and what is wanted of their singular
+// values: a sum for each product or, if rows and columns are the same points, for those above the diagonal alone.
 template <class T>
 struct ProductTable {
   std::int64_t rows, columns;
   int n, inner, m;
   const T *left, *right;
-  T* out;  // [rows][columns][m]
+  T* out;  // [rows][columns]
+  SingularValueSum of;
   bool above_diagonal;
 };
 
@@ -70,7 +73,7 @@ struct Kernels {
   void (*svdvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
   void (*svdvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
 
-  // Singular values of a table of products, in no particular order; NaN where the iteration did not converge.
+  // Sums over the singular values of a table of products; NaN where the iteration did not converge.
   void (*pairwise_svdvals_f32)(const ProductTable<float>& table, int threads);
   void (*pairwise_svdvals_f64)(const ProductTable<double>& table, int threads);
 

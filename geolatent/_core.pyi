@@ -18,6 +18,7 @@ def pairwise_svdvals_f32(
     n: int,
     inner: int,
     m: int,
+    of: int,
     above_diagonal: bool,
     threads: int,
 ) -> None: ...
@@ -30,6 +31,7 @@ def pairwise_svdvals_f64(
     n: int,
     inner: int,
     m: int,
+    of: int,
     above_diagonal: bool,
     threads: int,
 ) -> None: ...

@@ -21,7 +21,9 @@ V<T> reflector(const V<T>* x, int step, int count, V<T>* v, V<T>& square) {
   const V<T> r = inverse_root(live ? square : one), norm = square * r;
   v[0] = alpha + opposite_where<T>(alpha < zero, norm);
   for (int i = 1; i < count; ++i) v[i] = x[i * step];
-  return live ? r / (norm + magnitude<T>(alpha)) : zero;
+  V<T> inverse;
+  const V<T> t = quotient(r, norm + magnitude<T>(alpha), inverse);
+  return live ? t : zero;
 }
 
 // Over R rows from i and the columns from `from` on: x <- x - left_i above_j, then products of the new x with a vector:
@@ -64,24 +66,6 @@ struct Reflections {
   V<T>*v, *z, *u, *y;
 };
 
-// Column k and row k of one tile; `square` are those of the diagonal and of the superdiagonal entry.
-template <class T>
-void bidiagonal_step(V<T>* a, int n, int m, int stride, int k, const Reflections<T>& r, V<T>& q, V<T>& e) {
-  for (int i = k; i < n; ++i) a[i * stride + k] -= r.z[i] * r.u[k];
-  const V<T> t = reflector<T>(a + k * stride + k, stride, n - k, r.v + k, q);
-  e = V<T>{};
-  if (k + 1 == m) return;
-  for (int j = k + 1; j < m; ++j) r.y[j] = V<T>{};
-  bidiagonal_rows<T, false>(a, n, m, stride, k, k + 1, r.z, r.u, r.v, r.y);
-  for (int j = k + 1; j < m; ++j) {
-    r.y[j] *= t;
-    a[k * stride + j] -= r.v[k] * r.y[j];
-  }
-  const V<T> s = reflector<T>(a + k * stride + k + 1, 1, m - k - 1, r.u + k + 1, e);
-  bidiagonal_rows<T, true>(a, n, m, stride, k + 1, k + 1, r.v, r.y, r.u, r.z);
-  for (int i = k + 1; i < n; ++i) r.z[i] *= s;
-}
-
 inline int bidiagonal_work(int n, int m) { return 2 * (n + m); }
 
 // The squares of the diagonal, q[0 .. m-1], and of the superdiagonal, e[0 .. m-2]; e[m-1] = 0. The tiles take turns,
@@ -89,6 +73,7 @@ inline int bidiagonal_work(int n, int m) { return 2 * (n + m); }
 template <class T, int G>
 void bidiagonalize(V<T>* const* a, int n, int m, int stride, V<T>* const* q, V<T>* const* e, V<T>* work) {
   Reflections<T> r[G];
+  V<T> t[G];
   EACH {
     r[g].v = work + g * bidiagonal_work(n, m);
     r[g].z = r[g].v + n;
@@ -97,7 +82,29 @@ void bidiagonalize(V<T>* const* a, int n, int m, int stride, V<T>* const* q, V<T
     for (int i = 0; i < n; ++i) r[g].z[i] = V<T>{};
     for (int j = 0; j < m; ++j) r[g].u[j] = V<T>{};
   });
-  for (int k = 0; k < m; ++k) EACH { bidiagonal_step<T>(a[g], n, m, stride, k, r[g], q[g][k], e[g][k]); });
+  for (int k = 0; k < m; ++k) {
+    EACH {
+      for (int i = k; i < n; ++i) a[g][i * stride + k] -= r[g].z[i] * r[g].u[k];
+      t[g] = reflector<T>(a[g] + k * stride + k, stride, n - k, r[g].v + k, q[g][k]);
+      e[g][k] = V<T>{};
+    });
+    if (k + 1 == m) break;
+    EACH {
+      for (int j = k + 1; j < m; ++j) r[g].y[j] = V<T>{};
+      bidiagonal_rows<T, false>(a[g], n, m, stride, k, k + 1, r[g].z, r[g].u, r[g].v, r[g].y);
+    });
+    EACH {
+      for (int j = k + 1; j < m; ++j) {
+        r[g].y[j] *= t[g];
+        a[g][k * stride + j] -= r[g].v[k] * r[g].y[j];
+      }
+      t[g] = reflector<T>(a[g] + k * stride + k + 1, 1, m - k - 1, r[g].u + k + 1, e[g][k]);
+    });
+    EACH {
+      bidiagonal_rows<T, true>(a[g], n, m, stride, k + 1, k + 1, r[g].v, r[g].y, r[g].u, r[g].z);
+      for (int i = k + 1; i < n; ++i) r[g].z[i] *= t[g];
+    });
+  }
 }
 
 }  // namespace

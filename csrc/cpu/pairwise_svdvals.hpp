@@ -1,5 +1,5 @@
-// Singular values of the products of all matrices of one set with all of another, one pair a lane: the distances of
-// positive definite matrices and of subspaces are functions of them.
+// Sums of functions of the singular values of the products of all matrices of one set with all of another, one pair a
+// lane: distances of positive definite matrices and of subspaces are such sums.
 #pragma once
 
 #include <cstdint>
@@ -7,126 +7,168 @@
 
 #include "cpu/bidiagonal.hpp"
 #include "cpu/each.hpp"
-#include "cpu/hessenberg.hpp"
+#include "cpu/elementary.hpp"
 #include "cpu/lanes.hpp"
+#include "cpu/pair_product.hpp"
 #include "cpu/quotient_difference.hpp"
 #include "kernels.hpp"
 
 namespace geolatent {
 namespace {
 
-constexpr int rows_of_task = 32;
+constexpr int rows_of_task = 64;
 
-// Reads `size` consecutive entries of one matrix a lane. Lanes beyond `live` repeat the last matrix.
+// Multiplies the squares q and e by the power of four that brings their sum to the order of one; `scale` undoes it for
+// their roots. Returns the lanes whose sum is NaN or infinite; they become zero.
 template <class T>
-void load_right(V<T>* tile, const T* from, int live, int size) {
-  constexpr int W = Lanes<T>::count;
-  for (int first = 0; first < size; first += W) {
-    const int count = size - first < W ? size - first : W;
-    V<T> entries[W];
-    for (int l = 0; l < W; ++l) {
-      entries[l] = V<T>{};
-      const T* entry = from + std::int64_t(l < live ? l : live - 1) * size + first;
-      if (count == W) __builtin_memcpy(&entries[l], entry, sizeof(V<T>));
-      else for (int e = 0; e < count; ++e) entries[l][e] = entry[e];
-    }
-    transpose<T>(entries);
-    for (int e = 0; e < count; ++e) tile[first + e] = entries[e];
+M<T> to_unit_form(V<T>* q, V<T>* e, int m, V<T>& scale) {
+  constexpr int shift = Lanes<T>::mantissa_bits;
+  using Int = typename Lanes<T>::Int;
+  constexpr Int middle = (Lanes<T>::largest_exponent + 1) / 2;
+  V<T> sum{};
+  for (int k = 0; k < m; ++k) sum += q[k] + e[k];
+  const M<T> bad = sum * T(0) != V<T>{};
+  sum = larger<T>(sum, broadcast<T>(Lanes<T>::smallest_square));
+  const M<T> power = (((M<T>)sum >> shift) - middle) >> 1;
+  scale = (V<T>)((middle + power) << shift);
+  const V<T> inverse = (V<T>)((middle - power) << shift), square = inverse * inverse;
+  for (int k = 0; k < m; ++k) {
+    q[k] = bad ? V<T>{} : q[k] * square;
+    e[k] = bad ? V<T>{} : e[k] * square;
   }
-}
-
-// R x C entries of a product of one matrix with one a lane.
-template <class T, int R, int C>
-GEOLATENT_INLINE void product_block(const T* left, const V<T>* right, V<T>* out, int inner, int m, int stride) {
-  V<T> sum[R][C];
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) sum[r][c] = V<T>{};
-  for (int t = 0; t < inner; ++t) {
-    V<T> row[C];
-    for (int c = 0; c < C; ++c) row[c] = right[t * m + c];
-    for (int r = 0; r < R; ++r) {
-      const V<T> x = broadcast<T>(left[r * inner + t]);
-      for (int c = 0; c < C; ++c) sum[r][c] += x * row[c];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) out[r * stride + c] = sum[r][c];
-}
-
-template <class T, int R>
-GEOLATENT_INLINE void product_rows(const T* left, const V<T>* right, V<T>* out, int inner, int m, int stride) {
-  constexpr int C = GEOLATENT_BYTES == 64 ? 4 : 2;
-  int j = 0;
-  for (; j + C <= m; j += C) product_block<T, R, C>(left, right + j, out + j, inner, m, stride);
-  for (; j < m; ++j) product_block<T, R, 1>(left, right + j, out + j, inner, m, stride);
-}
-
-template <class T>
-void product(const T* left, const V<T>* right, V<T>* out, int n, int inner, int m, int stride) {
-  constexpr int R = 4;
-  int i = 0;
-  for (; i + R <= n; i += R) product_rows<T, R>(left + i * inner, right, out + i * stride, inner, m, stride);
-  for (; i < n; ++i) product_rows<T, 1>(left + i * inner, right, out + i * stride, inner, m, stride);
-}
-
-// Brings every lane to unit size; `scale` undoes it. Returns the lanes that hold NaN or infinity; they become zero.
-template <class T>
-M<T> to_unit_tile(V<T>* a, int n, int m, int stride, V<T>& scale) {
-  Extent<T> extent{};
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j < m; ++j) {
-      extent.top = larger<T>(extent.top, magnitude<T>(a[i * stride + j]));
-      extent.finite += a[i * stride + j] * T(0);
-    }
-  const V<T> inverse = to_unit_size<T>(extent.top, scale);
-  const M<T> bad = extent.finite != V<T>{};
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j < m; ++j) a[i * stride + j] = bad ? V<T>{} : a[i * stride + j] * inverse;
   return bad;
 }
 
-// Registers of one tile: products, their bidiagonal form, and what the reduction needs.
-inline int pair_registers(int n, int m) { return n * (m | 1) + 4 * m + bidiagonal_work(n, m); }
+// What a thread works with: the right factors of its columns, tiles to reduce, and the bidiagonal forms.
+template <class T>
+struct PairSpace {
+  // Registers side by side hide latencies; the narrower registers come with too few of them.
+  static constexpr int groups = GEOLATENT_BYTES == 64 ? 4 : 1;  // of pairs at a time
+  static constexpr int tiles = groups < 2 ? groups : 2;         // of which so many are reduced side by side
+  static constexpr int most_blocks = 48 / block_columns;
 
-// One row of the table against G registers of columns, whose factors `work` holds.
+  int n, inner, m, stride, wide;  // wide: the registers in use; fewer where long factors would leave the cache
+  V<T>*right, *tile, *forms, *work, scale[groups];
+  T* left;  // a row's factor
+  Extents extents[groups * most_blocks];
+
+  explicit PairSpace(const ProductTable<T>& table)
+      : n(table.n), inner(table.inner), m(table.m), stride(m | 1),  // odd: a column spreads over the cache
+        wide(std::int64_t(groups) * inner * m * GEOLATENT_BYTES <= 1 << 19 ? groups : (groups + 1) / 2) {
+    const std::int64_t sizes[] = {std::int64_t(groups) * inner * m, tiles * n * stride + groups * m, groups * 4 * m,
+                                  tiles * bidiagonal_work(n, m), std::int64_t(n) * inner / Lanes<T>::count + 1};
+    right = static_cast<V<T>*>(
+        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (sizes[0] + sizes[1] + sizes[2] + sizes[3] + sizes[4])));
+    tile = right + sizes[0];
+    forms = tile + sizes[1];
+    work = forms + sizes[2];
+    left = reinterpret_cast<T*>(work + sizes[3]);
+  }
+  ~PairSpace() { std::free(right); }
+
+  // The factors of `live` columns; registers beyond them repeat the first.
+  void load(const T* columns, int live) {
+    constexpr int W = Lanes<T>::count;
+    const std::int64_t size = std::int64_t(inner) * m;
+    for (int g = 0; g < wide; ++g) {
+      const int first = g * W < live ? g * W : 0;
+      load_right<T>(right + g * size, columns + first * size, live - first, int(size), scale[g]);
+      for (int j = 0; j < m; j += block_columns) {
+        Extents& extent = extents[g * most_blocks + j / block_columns];
+        const int count = m - j < block_columns ? m - j : block_columns;
+        extent_of<V<T>>(right + g * size + j, count, 1, inner, m, extent.begin, extent.end);
+      }
+    }
+  }
+};
+
+// Of the singular values [k][lanes] of `live` pairs, m each, the sums that the table asks for.
+template <class T>
+void sum_over(const T* values, int lanes, int m, SingularValueSum of, T* out, int live) {
+  using namespace elementary;
+  for (int c = 0; c < live; c += elementary::lanes) {
+    const int count = live - c < elementary::lanes ? live - c : elementary::lanes;
+    R sum{};
+    for (int k = 0; k < m; ++k) {
+      const R x = load(values + k * lanes + c, elementary::lanes);
+      if (of == SingularValueSum::squared_logs) {
+        const R log = log_of(x);
+        sum += log * log;
+      } else if (of == SingularValueSum::squared_angles) {
+        const R angle = arc_cosine(smaller<double>(x, R{} + 1));
+        sum += angle * angle;
+      } else {
+        sum += x;
+      }
+    }
+    store(out + c, sum, count);
+  }
+}
+
+// One row of the table against `live` columns from `column` on, whose factors `space` holds from register `first` on.
 template <class T, int G>
-void pairs_of_row(const ProductTable<T>& table, V<T>* work, std::int64_t row, std::int64_t column, int live) {
-  constexpr int W = Lanes<T>::count;
-  const int n = table.n, m = table.m, stride = m | 1, right = table.inner * m;  // odd: a column spreads over the cache
-  V<T>*tile[G], *shared = work + G * (right + n * stride + 4 * m), scale[G];
+void pairs_of_row(const ProductTable<T>& table, PairSpace<T>& space, int first, std::int64_t row, std::int64_t column,
+                  int live) {
+  constexpr int H = G < 2 ? G : 2, W = Lanes<T>::count;
+  const int n = space.n, m = space.m, stride = space.stride;
+  T left_scale;
+  const T* left = moderate_left<T>(table.left + row * n * space.inner, n * space.inner, space.left, left_scale);
+  V<T> scale[G];
   M<T> bad[G];
   Bidiagonal<T, G> b;
-  EACH {
-    tile[g] = work + G * right + g * (n * stride + 4 * m);
-    b.q[g] = tile[g] + n * stride;
+  for (int g = 0; g < G; ++g) {
+    b.q[g] = space.forms + g * 4 * m;
     b.e[g] = b.q[g] + m;
     b.moved[g] = b.e[g] + m;
     b.found[g] = b.moved[g] + m;
-    product<T>(table.left + row * n * table.inner, work + g * right, tile[g], n, table.inner, m, stride);
-    bad[g] = to_unit_tile<T>(tile[g], n, m, stride, scale[g]);
-  });
-  bidiagonalize<T, G>(tile, n, m, stride, b.q, b.e, shared);
+  }
+  for (int g = 0; g < G; g += H) {
+    V<T>* tile[H];
+    for (int h = 0; h < H; ++h) {
+      tile[h] = space.tile + h * n * stride;
+      product<T>(left, space.right + std::int64_t(first + g + h) * space.inner * m,
+                 space.extents + (first + g + h) * space.most_blocks, tile[h], n, space.inner, m, stride);
+    }
+    bidiagonalize<T, H>(tile, n, m, stride, b.q + g, b.e + g, space.work);
+  }
+  EACH { bad[g] = to_unit_form<T>(b.q[g], b.e[g], m, scale[g]); });
   const int unfinished = squared_singular_values<T, G>(b, m);
   const V<T> nan = broadcast<T>(T(__builtin_nan("")));
+  V<T>* values = space.tile;
   EACH {
-    T* out = table.out + (row * table.columns + column + g * W) * m;
+    scale[g] *= left_scale * space.scale[first + g];
     for (int k = 0; k < m; ++k) {
       const M<T> lost = k < unfinished ? M<T>{} - 1 : bad[g];
-      const V<T> value = lost ? nan : root(b.found[g][k]) * scale[g];
-      for (int l = 0; l < W && g * W + l < live; ++l) out[l * m + k] = value[l];
+      values[k * G + g] = lost ? nan : root(b.found[g][k]) * scale[g];
     }
   });
+  sum_over<T>(reinterpret_cast<const T*>(values), G * W, m, table.of, table.out + row * table.columns + column, live);
+}
+
+// Rows begin to end against the `live` columns that `space` holds. Registers of columns on and below the diagonal are left
+// out where half of them are.
+template <class T>
+void rows_of_task_against(const ProductTable<T>& table, PairSpace<T>& space, std::int64_t begin, std::int64_t end,
+                          std::int64_t column, int live) {
+  constexpr int G = PairSpace<T>::groups, half = (G + 1) / 2 * Lanes<T>::count;
+  for (std::int64_t row = begin; row < end; ++row) {
+    if (G > 1 && live > half && table.above_diagonal && row + 1 >= column + half)
+      pairs_of_row<T, (G + 1) / 2>(table, space, (G + 1) / 2, row, column + half, live - half);
+    else if (G > 1 && live <= half)
+      pairs_of_row<T, (G + 1) / 2>(table, space, 0, row, column, live);
+    else
+      pairs_of_row<T, G>(table, space, 0, row, column, live);
+  }
 }
 
 template <class T>
 void pairwise_svdvals(const ProductTable<T>& table, int threads) {
-  constexpr int G = GEOLATENT_BYTES == 64 ? 2 : 1, W = Lanes<T>::count, lanes = G * W;
-  const std::int64_t blocks = (table.rows + rows_of_task - 1) / rows_of_task, groups = (table.columns + lanes - 1) / lanes;
-  const std::int64_t size = std::int64_t(table.inner) * table.m;
-#pragma omp parallel num_threads(threads) if (blocks * groups > 1)
+#pragma omp parallel num_threads(threads)
   {
-    V<T>* work = static_cast<V<T>*>(
-        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * G * (size + pair_registers(table.n, table.m))));
+    PairSpace<T> space(table);
+    const int lanes = space.wide * Lanes<T>::count;
+    const std::int64_t blocks = (table.rows + rows_of_task - 1) / rows_of_task;
+    const std::int64_t groups = (table.columns + lanes - 1) / lanes;
 #pragma omp for schedule(dynamic, 1)
     for (std::int64_t task = 0; task < blocks * groups; ++task) {
       const std::int64_t column = task / blocks * lanes, begin = task % blocks * rows_of_task;
@@ -134,19 +176,14 @@ void pairwise_svdvals(const ProductTable<T>& table, int threads) {
       const std::int64_t end = begin + rows_of_task < past ? begin + rows_of_task : past;
       const int live = table.columns - column < lanes ? int(table.columns - column) : lanes;
       if (begin >= end) continue;
-      if (!work) {  // out of memory: the caller computes these
-        for (std::int64_t row = begin; row < end; ++row)
-          for (int k = 0; k < live * table.m; ++k)
-            table.out[(row * table.columns + column) * table.m + k] = T(__builtin_nan(""));
+      if (space.right) {
+        space.load(table.right + column * space.inner * space.m, live);
+        rows_of_task_against<T>(table, space, begin, end, column, live);
         continue;
       }
-      for (int g = 0; g < G; ++g) {
-        const int first = g * W < live ? g * W : 0;
-        load_right<T>(work + g * size, table.right + (column + first) * size, live - first, int(size));
-      }
-      for (std::int64_t row = begin; row < end; ++row) pairs_of_row<T, G>(table, work, row, column, live);
+      for (std::int64_t row = begin; row < end; ++row)  // out of memory: the caller computes these
+        for (int l = 0; l < live; ++l) table.out[row * table.columns + column + l] = T(__builtin_nan(""));
     }
-    std::free(work);
   }
 }
 

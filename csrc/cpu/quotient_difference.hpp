@@ -3,7 +3,8 @@
 // A pass replaces B B' - s I by a similar bidiagonal product; s is Laguerre's lower bound of the smallest eigenvalue, from
 // the traces of (B B')^-1 and (B B')^-2, which the pass before has summed on its way: it never goes too far, and
 // converges to the third order. Every lane has its own shift. Lanes whose last value is found go on without it while
-// they wait for the others. Where a matrix falls apart the shift applies to its last part alone.
+// they wait for the others, so that neighbours can change the last digits of a result, and nothing else. Where a matrix
+// falls apart the shift applies to its last part alone.
 //
 // Sources: Fernando & Parlett 1994, Accurate singular values and differential qd algorithms; von Matt 1997, The
 // orthogonal qd-algorithm, for the shift.
@@ -43,10 +44,13 @@ struct Step {
 // Of `count` entries.
 template <class T>
 V<T> laguerre_shift(const Traces<T>& traces, V<T> count) {
-  const V<T> zero{}, rounding = T(16) * Lanes<T>::eps * count;  // of the traces, relative
-  const V<T> spread = count * (1 + rounding) * traces.second - traces.first * traces.first;
-  const V<T> size = count / (traces.first + root((count - 1) * (spread > zero ? spread : zero)));
-  return (size > zero ? size : 1 / traces.first) * (1 - rounding);  // Newton's bound, where the squares overflow
+  const V<T> rounding = T(16) * Lanes<T>::eps * count, square = traces.first * traces.first;  // of the traces, relative
+  const V<T> variance = (count - 1) * (count * (1 + rounding) * traces.second - square);
+  const V<T> spread = larger<T>(variance, Lanes<T>::eps * square);
+  V<T> inverse, size = quotient(count, traces.first + spread * inverse_root(spread), inverse);
+  const M<T> lost = ~(size > V<T>{});  // the squares overflow: Newton's bound
+  if (any(lost)) size = lost ? 1 / traces.first : size;
+  return size * (1 - rounding);
 }
 
 template <class T, bool parts>
@@ -145,6 +149,17 @@ bool take_stock(const Bidiagonal<T, G>& b, int last, const Traces<T>* traces, co
   return !waiting;
 }
 
+// The last two, of which e[1] is part of the second diagonal entry of B B'.
+template <class T>
+void last_two(const V<T>* q, const V<T>* e, V<T>* found) {
+  const V<T> first = q[0] + e[0], second = q[1] + e[1], half = T(0.5) * (first - second);
+  const V<T> large = T(0.5) * (first + second) + root(half * half + e[0] * q[1]);
+  const V<T> determinant = q[0] * second + e[0] * e[1];
+  const M<T> apart = e[0] == V<T>{};  // they may have moved by different shifts
+  found[0] = apart ? first : large;
+  found[1] = apart ? second : determinant / larger<T>(large, broadcast<T>(smallest_quotient<T>));
+}
+
 // `found` becomes the squared singular values, in no particular order. Returns how many of the first are not.
 template <class T, int G>
 int squared_singular_values(Bidiagonal<T, G>& b, int n) {
@@ -156,7 +171,7 @@ int squared_singular_values(Bidiagonal<T, G>& b, int n) {
     for (int k = 0; k < n; ++k) b.moved[g][k] = V<T>{};
   });
   int last = n - 1;
-  for (int passes = 0; last > 0; ++passes) {
+  for (int passes = 0; last > 1; ++passes) {
     if (passes == most_passes) return last + 1;
     if (progress.parts) {
       quotient_difference_pass<T, G, true>(b, last, progress.shift, progress.lo, traces, before);
@@ -166,7 +181,11 @@ int squared_singular_values(Bidiagonal<T, G>& b, int n) {
     }
     if (take_stock<T, G>(b, last, traces, before, progress)) --last;
   }
-  EACH { b.found[g][0] = b.q[g][0] + b.e[g][0] + (b.moved[g][0] + b.all_moved[g]); });
+  EACH {
+    if (n == 1) b.found[g][0] = b.q[g][0];
+    else last_two<T>(b.q[g], b.e[g], b.found[g]);
+    for (int k = 0; k <= last; ++k) b.found[g][k] += b.moved[g][k] + b.all_moved[g];
+  });
   return 0;
 }
 

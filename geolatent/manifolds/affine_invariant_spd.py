@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.manifolds.congruence import exponential, inward, outward, relative_logarithm
-from geolatent.manifolds.pairwise import entries_of_product, pairwise_svdvals, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import PositiveDefinite
 
 _NEAR = 1e-3  # distance below which the eigenvalues of A^-1 B hold too few digits of it
@@ -80,8 +81,7 @@ class AffineInvariantSPD(PositiveDefinite):
 
     def _pairwise_block(self, rows: tuple[Tensor, ...], columns: tuple[Tensor, ...]) -> Tensor:
         """The eigenvalues of A^-1 B are the squared singular values of L_A^-1 L_B; near matrices once more."""
-        values = pairwise_svdvals(rows[2], columns[1], within=rows is columns)
-        table = 2 * values.log().square().sum(-1).sqrt()
+        table = sums_over_svdvals(rows[2], columns[1], Sum.SQUARED_LOGS, within=rows is columns).sqrt_().mul_(2)
         return recomputed(table, ~(table >= _NEAR), self._dist, rows[0], columns[0])
 
     def _entries_of_pair(self, points: Tensor) -> int:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.linalg.matrix_function import symmetric_part
 from geolatent.manifolds.bures_transport import transport
 from geolatent.manifolds.lyapunov import Lyapunov, root_excess
-from geolatent.manifolds.pairwise import entries_of_product, pairwise_svdvals, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import PositiveDefinite
 
 _NEAR = 1e-2  # share of the traces below which a squared distance has lost digits to cancellation
@@ -89,7 +90,7 @@ class BuresWassersteinSPD(PositiveDefinite):
 
     def _pairwise_block(self, rows: tuple[Tensor, ...], columns: tuple[Tensor, ...]) -> Tensor:
         """The trace of (A^1/2 B A^1/2)^1/2 is the sum of singular values of L_A^T L_B; near matrices once more."""
-        fidelity = pairwise_svdvals(rows[1].mT, columns[1], within=rows is columns).sum(-1)
+        fidelity = sums_over_svdvals(rows[1].mT, columns[1], Sum.VALUES, within=rows is columns)
         traces = rows[2].unsqueeze(1) + columns[2]
         squared = traces - 2 * fidelity
         table = squared.clamp_min(0.0).sqrt()

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from geolatent._checks import require_floating
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.linalg.checks import require_orthonormal
 from geolatent.manifolds import subspaces
 from geolatent.manifolds.arguments import prepare, require_shape
 from geolatent.manifolds.base import Manifold
 from geolatent.manifolds.checks import orthonormal
-from geolatent.manifolds.pairwise import entries_of_product, pairwise_svdvals, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import require_size
 from geolatent.manifolds.smooth import root
 
@@ -150,9 +151,8 @@ class Grassmannian(Manifold[Tensor]):
 
     def _pairwise_block(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Angles from cosines, and near subspaces once more."""
-        cosines = pairwise_svdvals(rows.mT, columns, within=rows is columns)
         missing = abs(rows.shape[-1] - columns.shape[-1])
-        squares = cosines.clamp_max(1.0).acos().square().sum(-1)
+        squares = sums_over_svdvals(rows.mT, columns, Sum.SQUARED_ANGLES, within=rows is columns)
         table = (squares + subspaces.missing_angles(missing)).sqrt()
         return recomputed(table, ~(squares >= _NEAR**2), self._dist, rows, columns)
 

@@ -100,8 +100,7 @@ def write_tiles(block_dist: BlockDist, rows: Any, columns: Any | None, side: int
     for first, second in _tiles(rows, columns, side, progress):
         block = _block(block_dist, rows, columns, first, second, side).detach()
         if columns is None and first == second:
-            upper = block.triu(1)
-            block = upper + upper.mT
+            block = block.triu_(1) + block.mT
         written = block if isinstance(out, Tensor) else block.cpu().numpy()
         out[first : first + side, second : second + side] = written
         if columns is None and first != second:
@@ -137,26 +136,30 @@ def all_products(left: Tensor, right: Tensor) -> Tensor:
     return torch.einsum("nab,mbc->nmac", left, right)
 
 
-def pairwise_svdvals(left: Tensor, right: Tensor, *, within: bool) -> Tensor:
-    """Singular values of all products of N matrices (N, n, q) with M matrices (M, q, m), in no particular order.
+def sums_over_svdvals(left: Tensor, right: Tensor, of: kernel.Sum, *, within: bool) -> Tensor:
+    """Sums over the singular values of all products of N matrices (N, n, q) with M matrices (M, q, m).
 
     Args:
         left: of pair (i, j) the i-th.
         right: of pair (i, j) the j-th.
-        within: whether rows and columns are the same points: then values below the diagonal and on it may be wrong.
+        of: what is summed.
+        within: whether rows and columns are the same points: then sums below the diagonal and on it may be wrong.
 
     Returns:
-        Singular values, shape (N, M, min(n, m)); NaN where an iteration did not converge.
+        Sums, shape (N, M); NaN where an iteration did not converge.
     """
     if kernel.serves(left, right):
-        return kernel.pairwise_svdvals(left, right, above_diagonal=within)
-    return svdvals(all_products(left, right))
+        return kernel.sums(left, right, of, above_diagonal=within)
+    values = svdvals(all_products(left, right))
+    if of is kernel.Sum.VALUES:
+        return values.sum(-1)
+    logs = of is kernel.Sum.SQUARED_LOGS
+    return (values.log() if logs else values.clamp_max(1.0).acos()).square().sum(-1)
 
 
 def entries_of_product(left: Tensor, right: Tensor) -> int:
-    """How many numbers a pair `pairwise_svdvals` holds at once."""
-    n, m = left.shape[-2], right.shape[-1]
-    return min(n, m) if kernel.serves(left, right) else n * m
+    """How many numbers a pair `sums_over_svdvals` holds at once."""
+    return 1 if kernel.serves(left, right) else left.shape[-2] * right.shape[-1]
 
 
 def recomputed(table: Tensor, lost: Tensor, dist: BlockDist, rows: Any, columns: Any) -> Tensor:

@@ -17,6 +17,15 @@ for isa in _kernels.isa_levels():
                 assert linalg.eigvalsh(matrices)[1:].isfinite().all()
                 assert all(part[1:].isfinite().all() for part in linalg.eigh(matrices))
                 assert linalg.svdvals(matrices)[1:].isfinite().all()
+        for p in (1, 2, 3, 8, 17, 48):
+            for count in (1, 7, 40):
+                for manifold in (manifolds.AffineInvariantSPD(p), manifolds.BuresWassersteinSPD(p)):
+                    points = manifold.random_point((count,), generator, dtype=dtype)
+                    assert manifold.pairwise_dist(points).isfinite().all()
+                    assert manifold.pairwise_dist(points, points[:2]).isfinite().all()
+                bases = manifolds.Grassmannian(400, p).random_point((count,), generator, dtype=dtype)
+                assert manifolds.Grassmannian(400, p).pairwise_dist(bases).isfinite().all()
+                assert manifolds.Grassmannian(400, p).pairwise_dist(bases, bases[:, :, :1]).isfinite().all()
         for d in (1, 2, 7, 20, 33):
             model = models.MLPAutoencoder(65, d, hidden=(17, 3), generator=generator).to(dtype).eval()
             for count in (1, 9):

@@ -53,6 +53,15 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("svdvals_f64", [](address a, address out, address failed, std::int64_t count, int n, int m, int threads) {
     kernels().svdvals_f64(at<const double>(a), at<double>(out), at<std::uint8_t>(failed), count, n, m, threads); }, unlocked());
 
+  m.def("pairwise_svdvals_f32", [](address left, address right, address out, std::int64_t rows, std::int64_t columns, int n, int inner,
+                                   int m, int of, bool above_diagonal, int threads) {
+    kernels().pairwise_svdvals_f32({rows, columns, n, inner, m, at<const float>(left), at<const float>(right), at<float>(out),
+        static_cast<geolatent::SingularValueSum>(of), above_diagonal}, threads); }, unlocked());
+  m.def("pairwise_svdvals_f64", [](address left, address right, address out, std::int64_t rows, std::int64_t columns, int n, int inner,
+                                   int m, int of, bool above_diagonal, int threads) {
+    kernels().pairwise_svdvals_f64({rows, columns, n, inner, m, at<const double>(left), at<const double>(right), at<double>(out),
+        static_cast<geolatent::SingularValueSum>(of), above_diagonal}, threads); }, unlocked());
+
   m.def("mlp_jacobian_f32", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {
     require(kernels().mlp_jacobian_f32(at<const DenseLayer<float>>(layers), at<float>(out), decoder, encoder, branches, count, threads)); }, unlocked());
   m.def("mlp_jacobian_f64", [](address layers, address out, int decoder, int encoder, int branches, std::int64_t count, int threads) {

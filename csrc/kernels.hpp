@@ -43,6 +43,20 @@ struct DiagonalTable {
   T* out;
 };
 
+enum class SingularValueSum { squared_logs, values, squared_angles };  // angles: arc cosines
+
+// Products of all matrices [rows][n][inner] with all [columns][inner][m], 48 >= n >= m, and what is wanted of their singular
+// values: a sum for each product or, if rows and columns are the same points, for those above the diagonal alone.
+template <class T>
+struct ProductTable {
+  std::int64_t rows, columns;
+  int n, inner, m;
+  const T *left, *right;
+  T* out;  // [rows][columns]
+  SingularValueSum of;
+  bool above_diagonal;
+};
+
 // One instruction set's kernels. `threads` is the number of OpenMP threads a call may use.
 struct Kernels {
   // Eigenvalues of `count` real d x d row-major matrices, 1 <= d <= 48, into `out` as (re, im) pairs by decreasing
@@ -58,6 +72,10 @@ struct Kernels {
   // Singular values of `count` n x m matrices, 1 <= n <= m, in descending order. failed as above.
   void (*svdvals_f32)(const float* a, float* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
   void (*svdvals_f64)(const double* a, double* out, std::uint8_t* failed, std::int64_t count, int n, int m, int threads);
+
+  // Sums over the singular values of a table of products; NaN where the iteration did not converge.
+  void (*pairwise_svdvals_f32)(const ProductTable<float>& table, int threads);
+  void (*pairwise_svdvals_f64)(const ProductTable<double>& table, int threads);
 
   // Products Df Dg of `count` samples, [samples][branches][d][d], for the decoder g, whose layers come first, and the
   // encoder f, linearised at one or two points (branches). False where memory ran out.

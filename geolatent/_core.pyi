@@ -9,6 +9,32 @@ def eigh_f32(a: int, values: int, vectors: int, failed: int, count: int, d: int,
 def eigh_f64(a: int, values: int, vectors: int, failed: int, count: int, d: int, threads: int) -> None: ...
 def svdvals_f32(a: int, out: int, failed: int, count: int, n: int, m: int, threads: int) -> None: ...
 def svdvals_f64(a: int, out: int, failed: int, count: int, n: int, m: int, threads: int) -> None: ...
+def pairwise_svdvals_f32(
+    left: int,
+    right: int,
+    out: int,
+    rows: int,
+    columns: int,
+    n: int,
+    inner: int,
+    m: int,
+    of: int,
+    above_diagonal: bool,
+    threads: int,
+) -> None: ...
+def pairwise_svdvals_f64(
+    left: int,
+    right: int,
+    out: int,
+    rows: int,
+    columns: int,
+    n: int,
+    inner: int,
+    m: int,
+    of: int,
+    above_diagonal: bool,
+    threads: int,
+) -> None: ...
 def mlp_jacobian_f32(
     layers: int, out: int, decoder_layers: int, encoder_layers: int, branches: int, count: int, threads: int
 ) -> None: ...

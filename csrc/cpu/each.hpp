@@ -17,7 +17,9 @@ template <int G, class F>
 GEOLATENT_INLINE void each(F f) {
   f(Index<0>{});
   if constexpr (G > 1) f(Index<1>{});
-  static_assert(G <= 2);
+  if constexpr (G > 2) f(Index<2>{});
+  if constexpr (G > 3) f(Index<3>{});
+  static_assert(G <= 4);
 }
 
 #define EACH each<G>([&](auto g) __attribute__((always_inline))

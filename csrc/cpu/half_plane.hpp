@@ -2,12 +2,12 @@
 // arithmetic in double. With z = (dx^2 / 2 + dy^2) / (4 y0 y1) of a coordinate, dx the difference of the means and y the
 // standard deviations, d^2 = 8 sum asinh^2(sqrt z).
 //
-// Sources: Costa, Santos & Strapasson 2015 for the distance. The logarithm is 2 atanh((m - 1) / (m + 1)) of the mantissa
-// m, by a polynomial of degree 6 that leaves 5e-18 relative (Chebyshev interpolation in 40 digits), plus the exponent.
+// Source: Costa, Santos & Strapasson 2015.
 #pragma once
 
 #include <cstdint>
 
+#include "cpu/elementary.hpp"
 #include "cpu/lanes.hpp"
 #include "kernels.hpp"
 
@@ -15,26 +15,7 @@ namespace geolatent {
 namespace {
 namespace half_plane {
 
-using R = V<double>;
-using Mask = M<double>;
-typedef float Half __attribute__((vector_size(GEOLATENT_BYTES / 2)));
-constexpr int lanes = Lanes<double>::count;
-
-// Natural logarithm of normal positive numbers, to about two units in the last place.
-inline R log_of(R x) {
-  constexpr std::int64_t root_half = 0x3fe6a09e667f3bcd;  // bits of sqrt(1/2)
-  constexpr double p[] = {0.14616585424888621989, 0.15331710618210771568, 0.18182889455674946039, 0.22222211130259877029,
-                          0.28571428626003268742, 0.39999999999899443233, 0.66666666666666696883};
-  const Mask bits = (Mask)x - root_half, exponent = bits >> 52;
-  const R mantissa = (R)((bits & 0x000fffffffffffff) + root_half);
-  const R magic = broadcast<double>(6755399441055744.0);  // its last bits count in integers
-  const R e = (R)((Mask)magic + exponent) - magic;
-  const R f = mantissa - 1, s = f / (2 + f), z = s * s;
-  R q = broadcast<double>(p[0]);
-  for (int k = 1; k < 7; ++k) q = q * z + p[k];
-  // ln 2 in two parts; the first one times an exponent is exact
-  return e * 6.93147180369123816490e-01 + (2 * s + (s * z * q + e * 1.90821492927058770002e-10));
-}
+using namespace elementary;
 
 // log(1 + u) for u >= 0, infinity and NaN included.
 inline R log_one_plus(R u) {
@@ -56,40 +37,6 @@ GEOLATENT_INLINE R quotient(R dx, R dy, R y0, R y1) {
   const Mask extreme = (size > 1e150) | ((size < 1e-140) & (size > 0)) | (product < 1e-280) | (product > 1e280);
   if (any(extreme)) return 0.5 * (dx / y0) * (dx / y1) + (dy / y0) * (dy / y1);
   return (0.5 * dx * dx + dy * dy) / product;
-}
-
-// `live` consecutive entries, the first one in the lanes beyond them.
-GEOLATENT_INLINE R load(const double* from, int live) {
-  R x;
-  if (live == lanes)
-    __builtin_memcpy(&x, from, sizeof x);
-  else
-    for (int l = 0; l < lanes; ++l) x[l] = from[l < live ? l : 0];
-  return x;
-}
-
-GEOLATENT_INLINE R load(const float* from, int live) {
-  Half x;
-  if (live == lanes)
-    __builtin_memcpy(&x, from, sizeof x);
-  else
-    for (int l = 0; l < lanes; ++l) x[l] = from[l < live ? l : 0];
-  return __builtin_convertvector(x, R);
-}
-
-GEOLATENT_INLINE void store(double* to, R x, int live) {
-  if (live == lanes)
-    __builtin_memcpy(to, &x, sizeof x);
-  else
-    for (int l = 0; l < live; ++l) to[l] = x[l];
-}
-
-GEOLATENT_INLINE void store(float* to, R x, int live) {
-  const Half rounded = __builtin_convertvector(x, Half);
-  if (live == lanes)
-    __builtin_memcpy(to, &rounded, sizeof rounded);
-  else
-    for (int l = 0; l < live; ++l) to[l] = rounded[l];
 }
 
 constexpr int block = 2048;  // numbers that a thread takes at a time

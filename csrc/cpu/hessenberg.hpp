@@ -143,29 +143,24 @@ inline V<T> dot(const V<T>* a, const V<T>* b, int step, int count) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// v <- Householder vector of `count` entries at steps in memory, v[0] = 1; the entries become (beta, 0, ..., 0).
-// Returns t with the reflector I - t v v'; the identity, t = 0, where all but the first are zero.
+// v <- Householder vector of column k below the diagonal, v[k + 1] = 1 and zero above; the column becomes (.., beta, 0).
+// Returns t with the reflector I - t v v'; the identity, t = 0, where the column is already reduced.
 template <class T>
-V<T> reflector(V<T>* entries, int step, int count, V<T>* v) {
-  const V<T> zero{}, one = broadcast<T>(T(1)), alpha = entries[0];
-  const V<T> tail = dot<T>(entries + step, entries + step, step, count - 1), square = alpha * alpha + tail;
+V<T> householder(V<T>* h, int n, int stride, int k, V<T>* v) {
+  const V<T> zero{}, one = broadcast<T>(T(1)), alpha = h[(k + 1) * stride + k];
+  const V<T>* below = h + (k + 2) * stride + k;
+  const V<T> tail = dot<T>(below, below, stride, n - k - 2), square = alpha * alpha + tail;
   const M<T> live = tail > Lanes<T>::smallest_square;
   const V<T> r = live ? inverse_root(square) : zero;
   const V<T> cosine = magnitude<T>(alpha) * r, to_v = opposite_where<T>(alpha < zero, r) / (one + cosine);
-  v[0] = one;
-  for (int i = 1; i < count; ++i) {
-    v[i] = entries[i * step] * to_v;
-    entries[i * step] = zero;
+  for (int i = 0; i <= k; ++i) v[i] = zero;
+  v[k + 1] = one;
+  for (int i = k + 2; i < n; ++i) {
+    v[i] = h[i * stride + k] * to_v;
+    h[i * stride + k] = zero;
   }
-  entries[0] = live ? opposite_where<T>(alpha >= zero, square * r) : alpha;
+  h[(k + 1) * stride + k] = live ? opposite_where<T>(alpha >= zero, square * r) : alpha;
   return live ? one + cosine : zero;
-}
-
-// The reflector of column k below the diagonal, with v zero above.
-template <class T>
-V<T> householder(V<T>* h, int n, int stride, int k, V<T>* v) {
-  for (int i = 0; i <= k; ++i) v[i] = V<T>{};
-  return reflector<T>(h + (k + 1) * stride + k, stride, n - k - 1, v + k + 1);
 }
 
 // The vectors of one two-sided reflection H <- H - v w' - z v'.

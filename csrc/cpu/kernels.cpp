@@ -6,6 +6,7 @@
 #include "cpu/fisher_rao.hpp"
 #include "cpu/half_plane.hpp"
 #include "cpu/mlp_jacobian.hpp"
+#include "cpu/pairwise_svdvals.hpp"
 #include "cpu/svdvals.hpp"
 
 #define GEOLATENT_JOIN_(a, b) a##b
@@ -21,6 +22,8 @@ const Kernels& GEOLATENT_JOIN(kernels_, GEOLATENT_ISA)() {
       eigh<double>,
       svdvals<float>,
       svdvals<double>,
+      pairwise_svdvals<float>,
+      pairwise_svdvals<double>,
       mlp_jacobian<float>,
       mlp_jacobian<double>,
       half_plane::diagonal_pairs<float>,

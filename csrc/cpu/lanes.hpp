@@ -148,6 +148,27 @@ inline X inverse_root(X x) {
 }
 #endif
 
+// y / x, and 1 / x beside it, to about two units in the last place, for x whose inverse is normal.
+#if defined(__AVX512F__)
+inline V<float> quotient(V<float> y, V<float> x, V<float>& inverse) {
+  const V<float> r = _mm512_rcp14_ps(x), e = 1.0f - x * r, product = y * r;
+  inverse = r + r * e;
+  return product + product * e;
+}
+inline V<double> quotient(V<double> y, V<double> x, V<double>& inverse) {
+  const V<double> r = _mm512_rcp14_pd(x), e = 1.0 - x * r, square = e * e, product = y * r;
+  const V<double> better = r + r * e, nearer = product + product * e;
+  inverse = better + better * square;
+  return nearer + nearer * square;
+}
+#else
+template <class X>
+inline X quotient(X y, X x, X& inverse) {
+  inverse = 1 / x;
+  return y * inverse;
+}
+#endif
+
 // Turns W registers of W consecutive entries into one register an entry.
 template <class T>
 inline void transpose(V<T>* r) {

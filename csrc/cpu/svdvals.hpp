@@ -127,23 +127,37 @@ void jacobi_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live,
   store_singular_values<T, G>(norm, scale, bad, work + G * (n * m + n), out, live, n);
 }
 
-// The same through bidiagonal form, of which what is left out is within rounding of the largest entry.
+// Registers that a tile of G needs in all, besides the vectors as they are read.
+inline int bidiagonal_registers(int groups, int n, int m) {
+  return groups * (m * (n | 1) + 2 * n + bidiagonal_work(m, n));
+}
+
+// The same through bidiagonal form, of which what is left out is within rounding of the largest entry. The vectors
+// become columns.
 template <class T, int G>
 void bidiagonal_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int live, int n, int m) {
   constexpr int W = Lanes<T>::count;
-  const int most_sweeps = 30 + 4 * n;
-  V<T>*shared = work + G * (n * m + 2 * n), scale[G];
+  const int stride = n | 1, most_sweeps = 30 + 4 * n;  // odd: a column spreads over the cache
+  V<T>*tile[G], *read = work + bidiagonal_registers(G, n, m), scale[G];
   M<T> bad[G];
   Tridiagonal<T, G> b;
   EACH {
-    V<T>* tile = work + g * (n * m + 2 * n);
-    b.d[g] = tile + n * m;
+    tile[g] = work + g * (m * stride + 2 * n);
+    b.d[g] = tile[g] + m * stride;
     b.e[g] = b.d[g] + n;
     b.lo[g] = V<T>{};
     b.hi[g] = broadcast<T>(T(n - 1));
     const int first = g * W < live ? g * W : 0, mine = live - first < W ? live - first : W;
-    bad[g] = load_vectors<T>(tile, a + std::int64_t(first) * n * m, mine, n * m, scale[g]);
-    bidiagonalize<T>(tile, n, m, b.d[g], b.e[g], shared);
+    bad[g] = load_vectors<T>(read, a + std::int64_t(first) * n * m, mine, n * m, scale[g]);
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < m; ++i) tile[g][i * stride + j] = read[j * m + i];
+  });
+  bidiagonalize<T, G>(tile, m, n, stride, b.d, b.e, work + G * (m * stride + 2 * n));
+  EACH {
+    for (int j = 0; j < n; ++j) {
+      b.d[g][j] = root(b.d[g][j]);
+      b.e[g][j] = root(b.e[g][j]);
+    }
   });
   b.last = n - 1;
   b.negligible = Lanes<T>::eps;
@@ -157,7 +171,7 @@ void bidiagonal_tile(V<T>* work, const T* a, T* out, std::uint8_t* failed, int l
     for (int j = 0; j < n; ++j) b.d[g][j] = magnitude<T>(b.d[g][j]);
     for (int l = 0; l < W && g * W + l < live; ++l) failed[g * W + l] = b.hi[g][l] > T(0);
   });
-  store_singular_values<T, G>(b.d, scale, bad, shared, out, live, n);
+  store_singular_values<T, G>(b.d, scale, bad, read, out, live, n);
 }
 
 constexpr int most_jacobi_vectors = 6;  // beyond, the reduction costs less than sweeps over all pairs
@@ -169,7 +183,7 @@ void svdvals_tiles(const T* a, T* out, std::uint8_t* failed, std::int64_t count,
 #pragma omp parallel num_threads(threads) if (tiles > 1)
   {
     V<T>* work = static_cast<V<T>*>(  // null: the caller computes the tile
-        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (G * (n * m + 2 * n) + 2 * m)));
+        std::aligned_alloc(GEOLATENT_BYTES, sizeof(V<T>) * (bidiagonal_registers(G, n, m) + n * m + n)));
 #pragma omp for schedule(dynamic, n < 16 ? 4 : 1)
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t first = t * lanes;

@@ -41,12 +41,12 @@ def require_orthonormal(name: str, basis: Tensor) -> None:
     basis = basis.detach()
     if basis.numel() == 0:
         return
-    _require_finite(name, basis)
     p, k = basis.shape[-2:]
     identity = torch.eye(k, dtype=basis.dtype, device=basis.device)
     deviation = (basis.mT @ basis - identity).abs().amax((-1, -2))
-    bad = deviation > _ROUNDING * torch.finfo(basis.dtype).eps * p**0.5
+    bad = ~(deviation <= _ROUNDING * torch.finfo(basis.dtype).eps * p**0.5)
     if bad.any():
+        _require_finite(name, basis)
         raise ValueError(
             f"{name} must have orthonormal columns; {name}.mT @ {name} of {first_of(bad, 'matrix')} differs from the "
             f"identity by {deviation[bad][0].item():.3g}: use torch.linalg.qr({name}).Q, after any change of dtype too"

@@ -32,7 +32,7 @@ def svdvals(A: Tensor) -> Tensor:
 
     Source:
         Up to 6 columns or rows one-sided Jacobi rotations, [demmel1992jacobi]; beyond, Householder reduction to
-        bidiagonal form and implicit QR, [golub2013matrix], section 8.6. Gradient as of torch.linalg.svdvals.
+        bidiagonal form and implicit QR, [golub2013matrix]. Gradient as of torch.linalg.svdvals.
 
     >>> svdvals(torch.tensor([[3.0, 0.0], [4.0, 0.0]]))
     tensor([5., 0.])

@@ -5,13 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from geolatent.linalg import eigvalsh, svdvals
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.manifolds.congruence import exponential, inward, outward, relative_logarithm
-from geolatent.manifolds.pairwise import all_products, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import PositiveDefinite
 
-_NEAR = 1e-3  # distance below which the eigenvalues of W hold too few digits of it
-_SPREAD = 1e4  # condition of W above which its smallest eigenvalue does
+_NEAR = 1e-3  # distance below which the eigenvalues of A^-1 B hold too few digits of it
 
 
 class AffineInvariantSPD(PositiveDefinite):
@@ -81,11 +80,9 @@ class AffineInvariantSPD(PositiveDefinite):
         return points, factor, torch.linalg.solve_triangular(factor, identity, upper=False)
 
     def _pairwise_block(self, rows: tuple[Tensor, ...], columns: tuple[Tensor, ...]) -> Tensor:
-        """Eigenvalues of W = C C^T, C = L_A^-1 L_B, and what they hold too few digits of once more."""
-        relative = all_products(rows[2], columns[1])
-        values = eigvalsh(relative @ relative.mT)
-        spread = values[..., 0] * _SPREAD < values[..., -1]
-        values = values.clamp_min(torch.finfo(values.dtype).tiny)
-        table = values.log().square().sum(-1).sqrt()
-        table[spread] = 2 * svdvals(relative[spread]).log().square().sum(-1).sqrt()
-        return recomputed(table, table < _NEAR, self._dist, rows[0], columns[0])
+        """The eigenvalues of A^-1 B are the squared singular values of L_A^-1 L_B; near matrices once more."""
+        table = sums_over_svdvals(rows[2], columns[1], Sum.SQUARED_LOGS, within=rows is columns).sqrt_().mul_(2)
+        return recomputed(table, ~(table >= _NEAR), self._dist, rows[0], columns[0])
+
+    def _entries_of_pair(self, factors: tuple[Tensor, ...]) -> int:
+        return entries_of_product(factors[0], factors[0])

@@ -5,15 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from geolatent.linalg import eigvalsh, svdvals
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.linalg.matrix_function import symmetric_part
 from geolatent.manifolds.bures_transport import transport
 from geolatent.manifolds.lyapunov import Lyapunov, root_excess
-from geolatent.manifolds.pairwise import all_products, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import PositiveDefinite
 
 _NEAR = 1e-2  # share of the traces below which a squared distance has lost digits to cancellation
-_SPREAD = 1e6  # condition above which the roots of the smallest eigenvalues have
 
 
 class BuresWassersteinSPD(PositiveDefinite):
@@ -90,16 +89,15 @@ class BuresWassersteinSPD(PositiveDefinite):
         return points, torch.linalg.cholesky(points), points.diagonal(dim1=-1, dim2=-2).sum(-1)
 
     def _pairwise_block(self, rows: tuple[Tensor, ...], columns: tuple[Tensor, ...]) -> Tensor:
-        """Singular values of L_A^T L_B from eigenvalues, and what these hold too few digits of once more."""
-        product = all_products(rows[1].mT, columns[1])
-        values = eigvalsh(product @ product.mT)
-        spread = values[..., 0] * _SPREAD < values[..., -1]
-        fidelity = values.clamp_min(0.0).sqrt().sum(-1)
-        fidelity[spread] = svdvals(product[spread]).sum(-1)
+        """The trace of (A^1/2 B A^1/2)^1/2 is the sum of singular values of L_A^T L_B; near matrices once more."""
+        fidelity = sums_over_svdvals(rows[1].mT, columns[1], Sum.VALUES, within=rows is columns)
         traces = rows[2].unsqueeze(1) + columns[2]
         squared = traces - 2 * fidelity
         table = squared.clamp_min(0.0).sqrt()
-        return recomputed(table, squared < _NEAR * traces, self._dist, rows[0], columns[0])
+        return recomputed(table, ~(squared >= _NEAR * traces), self._dist, rows[0], columns[0])
+
+    def _entries_of_pair(self, factors: tuple[Tensor, ...]) -> int:
+        return entries_of_product(factors[0], factors[0])
 
 
 def _excess(factor: Tensor, base: Tensor, end: Tensor) -> Tensor:

@@ -172,8 +172,8 @@ class FixedRankSPSD(Manifold[Tensor]):
         rank = max(rows.values.shape[-1], columns.values.shape[-1])
         return dist_table(widened(rows, rank), widened(columns, rank), self.spectrum_weight, self.cross_rank)
 
-    def _entries_of_pair(self, rows: Tensor | Factors) -> int:
-        return rows.values.shape[-1] ** 2 if isinstance(rows, Factors) else self.rank**2
+    def _entries_of_pair(self, factors: Factors) -> int:
+        return factors.values.shape[-1] ** 2
 
     def _factored(self, points: Tensor) -> Factors:
         return factors(points, self.rank, self.rtol)

@@ -56,5 +56,5 @@ class FlatSPD(PositiveDefinite):
     def _pairwise_block(self, rows: Tensor, columns: Tensor) -> Tensor:
         return torch.cdist(rows, columns, compute_mode="donot_use_mm_for_euclid_dist")
 
-    def _entries_of_pair(self, rows: Tensor) -> int:  # noqa: ARG002
+    def _entries_of_pair(self, factors: Tensor) -> int:  # noqa: ARG002
         return 1

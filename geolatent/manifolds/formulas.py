@@ -70,12 +70,15 @@ class Formulas(ABC, Generic[Point]):
         return points
 
     def _pairwise_block(self, rows: Any, columns: Any) -> Tensor:
-        """Return the distances of N to M points from their factors, unblocked, with no derivative."""
+        """Return the distances of N to M points from their factors, unblocked, with no derivative.
+
+        Where ``columns`` is ``rows``, the points are the same: only what stands above the diagonal is read.
+        """
         return self._all_dist(rows, columns)
 
-    def _entries_of_pair(self, rows: Any) -> int:
-        """Return how many numbers the largest temporary tensor holds a pair, from points or their factors."""
-        return max(tensor[0].numel() for tensor in components(rows))
+    def _entries_of_pair(self, factors: Any) -> int:
+        """Return how many numbers the largest temporary tensor of `_pairwise_block` holds a pair."""
+        return max(tensor[0].numel() for tensor in components(factors))
 
     def _all_dist(self, rows: Point, columns: Point) -> Tensor:
         """Return the distances of N to M points, differentiable."""

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from geolatent._checks import require_floating
-from geolatent.linalg import svdvals
+from geolatent._kernels.pairwise_svdvals import Sum
 from geolatent.linalg.checks import require_orthonormal
 from geolatent.manifolds import subspaces
 from geolatent.manifolds.arguments import prepare, require_shape
 from geolatent.manifolds.base import Manifold
 from geolatent.manifolds.checks import orthonormal
-from geolatent.manifolds.pairwise import all_products, recomputed
+from geolatent.manifolds.pairwise import entries_of_product, recomputed, sums_over_svdvals
 from geolatent.manifolds.positive_definite import require_size
 from geolatent.manifolds.smooth import root
 
@@ -151,14 +151,13 @@ class Grassmannian(Manifold[Tensor]):
 
     def _pairwise_block(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Angles from cosines, and near subspaces once more."""
-        cosines = svdvals(all_products(rows.mT, columns))
         missing = abs(rows.shape[-1] - columns.shape[-1])
-        squares = cosines.clamp_max(1.0).acos().square().sum(-1)
+        squares = sums_over_svdvals(rows.mT, columns, Sum.SQUARED_ANGLES, within=rows is columns)
         table = (squares + subspaces.missing_angles(missing)).sqrt()
-        return recomputed(table, squares < _NEAR**2, self._dist, rows, columns)
+        return recomputed(table, ~(squares >= _NEAR**2), self._dist, rows, columns)
 
-    def _entries_of_pair(self, rows: Tensor) -> int:  # noqa: ARG002
-        return self.k**2
+    def _entries_of_pair(self, factors: Tensor) -> int:
+        return entries_of_product(factors.mT, factors)
 
     def _require_dimension(self, *points: Tensor) -> None:
         for point in points:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from geolatent._kernels import differentiated
+from geolatent._kernels import pairwise_svdvals as kernel
 from geolatent._memory import items_per_tile
+from geolatent.linalg import svdvals
 from geolatent.manifolds.components import components, map_components
 from geolatent.manifolds.formulas import Formulas
 
@@ -43,19 +45,20 @@ def every_dist(
     rows, columns = sets[0], None if len(sets) == 1 else sets[1]
     tensors = [tensor for points in sets for tensor in components(points)]
 
-    def side(of: Any) -> int:
-        return _tile_side(tensors[0].element_size() * manifold._entries_of_pair(of), tensors[0].device, max_memory)
+    def side(entries_of_pair: int) -> int:
+        return _tile_side(tensors[0].element_size() * entries_of_pair, tensors[0].device, max_memory)
 
     if differentiated(*tensors):
         if out is not None:
             raise ValueError("out carries no derivatives, which the points require: detach() them, or leave it out")
-        return join_tiles(manifold._all_dist, rows, columns, side(rows), progress).to(dtype)
+        largest = max(tensor[0].numel() for tensor in tensors)
+        return join_tiles(manifold._all_dist, rows, columns, side(largest), progress).to(dtype)
     shape = tuple(len(components(points)[0]) for points in (sets[0], sets[-1]))
     table = torch.empty(shape, dtype=dtype, device=tensors[0].device) if out is None else out
     _require_table(table, shape)
     factors = [manifold._factors(points) for points in sets]
-    others = None if columns is None else factors[1]
-    write_tiles(manifold._pairwise_block, factors[0], others, side(factors[0]), progress, table)
+    others, entries = None if columns is None else factors[1], manifold._entries_of_pair(factors[0])
+    write_tiles(manifold._pairwise_block, factors[0], others, side(entries), progress, table)
     return table
 
 
@@ -105,8 +108,7 @@ def write_tiles(block_dist: BlockDist, rows: Any, columns: Any | None, side: int
     for first, second in _tiles(rows, columns, side, progress):
         block = _block(block_dist, rows, columns, first, second, side).detach()
         if columns is None and first == second:
-            upper = block.triu(1)
-            block = upper + upper.mT
+            block = block.triu_(1) + block.mT
         written = block if isinstance(out, Tensor) else block.cpu().numpy()
         out[first : first + side, second : second + side] = written
         if columns is None and first != second:
@@ -131,6 +133,8 @@ def _tiles(rows: Any, columns: Any | None, side: int, progress: bool) -> Iterato
 
 def _block(block_dist: BlockDist, rows: Any, columns: Any | None, first: int, second: int, side: int) -> Tensor:
     above = map_components(lambda x: x[first : first + side], rows)
+    if columns is None and first == second:
+        return block_dist(above, above)
     beside = map_components(lambda x: x[second : second + side], rows if columns is None else columns)
     return block_dist(above, beside)
 
@@ -140,9 +144,38 @@ def all_products(left: Tensor, right: Tensor) -> Tensor:
     return torch.einsum("nab,mbc->nmac", left, right)
 
 
+def sums_over_svdvals(left: Tensor, right: Tensor, of: kernel.Sum, *, within: bool) -> Tensor:
+    """Sums over the singular values of all products of N matrices (N, n, q) with M matrices (M, q, m).
+
+    Args:
+        left: of pair (i, j) the i-th.
+        right: of pair (i, j) the j-th.
+        of: what is summed.
+        within: whether rows and columns are the same points: then sums below the diagonal and on it may be wrong.
+
+    Returns:
+        Sums, shape (N, M); NaN where an iteration did not converge.
+    """
+    if kernel.serves(left, right):
+        return kernel.sums(left, right, of, above_diagonal=within)
+    values = svdvals(all_products(left, right))
+    if of is kernel.Sum.VALUES:
+        return values.sum(-1)
+    logs = of is kernel.Sum.SQUARED_LOGS
+    return (values.log() if logs else values.clamp_max(1.0).acos()).square().sum(-1)
+
+
+def entries_of_product(left: Tensor, right: Tensor) -> int:
+    """How many numbers a pair `sums_over_svdvals` holds at once."""
+    return 1 if kernel.serves(left, right) else left.shape[-2] * right.shape[-1]
+
+
 def recomputed(table: Tensor, lost: Tensor, dist: BlockDist, rows: Any, columns: Any) -> Tensor:
-    """Put into ``table`` the distances by ``dist`` where ``lost`` is True; those of equal points are zero."""
-    first, second = lost.nonzero(as_tuple=True)
+    """Put into ``table`` the distances by ``dist`` where ``lost`` is True; those of equal points are zero.
+
+    Where ``columns`` is ``rows``, only what stands above the diagonal counts.
+    """
+    first, second = (lost.triu(1) if columns is rows else lost).nonzero(as_tuple=True)
     if len(first):
         a, b = map_components(lambda x: x[first], rows), map_components(lambda x: x[second], columns)
         differ = torch.stack([_differ(x, y) for x, y in zip(components(a), components(b), strict=True)]).any(0)

@@ -123,8 +123,8 @@ class Product(Manifold[Tuple]):
     def _pairwise_block(self, rows: Tuple, columns: Tuple) -> Tensor:
         return root(self._weighted(lambda factor, a, b: factor._pairwise_block(a, b).square(), rows, columns))
 
-    def _entries_of_pair(self, rows: Tuple) -> int:
-        return max(self._each(lambda factor, part: factor._entries_of_pair(part), rows))
+    def _entries_of_pair(self, factors: Tuple) -> int:
+        return max(self._each(lambda factor, part: factor._entries_of_pair(part), factors))
 
     def _each(self, function: Callable[..., Any], *points: Tuple) -> Tuple:
         """Apply ``function`` to every factor and its entries of the points."""

@@ -68,11 +68,12 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = MANIFOLD.pairwise_dist(points)
     assert largest == [900]
     largest.clear()
-    assert_close(MANIFOLD.pairwise_dist(points, max_memory=8 * 9 * 8 * 25), whole, 1e-12)
+    bytes_of_pair = 8 * 8 * MANIFOLD._entries_of_pair(points)
+    assert_close(MANIFOLD.pairwise_dist(points, max_memory=bytes_of_pair * 25), whole, 1e-12)
     assert max(largest) == 25
     assert sum(largest) == 25 * 6 * 7 / 2  # tiles on and above the diagonal only
-    with pytest.raises(ValueError, match="max_memory must hold one pair, about 576 bytes; got 500: raise it"):
-        MANIFOLD.pairwise_dist(points, max_memory=500)
+    with pytest.raises(ValueError, match=f"must hold one pair, about {bytes_of_pair} bytes; got 7: raise it"):
+        MANIFOLD.pairwise_dist(points, max_memory=7)
     with pytest.raises(ValueError, match="max_memory must be a number of bytes or text"):
         MANIFOLD.pairwise_dist(points, max_memory="2 gallons")
 

@@ -1,6 +1,7 @@
 """Positive definite matrices as pyRiemann sees them: the same metrics, to ten digits. See .ci/geomstats.
 
-pyRiemann has neither fixed-rank matrices nor subspaces. Of matrices without full rank it raises or returns NaN: the last test.
+pyRiemann has neither fixed-rank matrices nor subspaces. Of matrices without full rank it raises or returns NaN, as the
+last test holds.
 """
 
 import numpy as np

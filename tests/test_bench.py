@@ -2,6 +2,7 @@ import torch
 
 from geolatent import bench
 from geolatent.jacobians import autoencoder_spectrum
+from geolatent.manifolds import AffineInvariantSPD, BuresWassersteinSPD, Grassmannian
 from geolatent.models import MLPAutoencoder
 
 
@@ -15,6 +16,18 @@ def test_peers_compute_the_same_spectrum():
     torch.testing.assert_close(small, ours)
     torch.testing.assert_close(full[:, :3], ours)
     assert float(full[:, 3:].max()) < 1e-6
+
+
+def test_peers_compute_the_same_distances():
+    upper = torch.triu_indices(7, 7, 1).unbind()
+    for manifold, metric in ((AffineInvariantSPD(3), "riemann"), (BuresWassersteinSPD(3), "wasserstein")):
+        points = manifold.random_point((7,), torch.Generator().manual_seed(0))
+        theirs = torch.from_numpy(bench.numpy_spd_dist(points.numpy(), metric))
+        torch.testing.assert_close(manifold.pairwise_dist(points)[upper], theirs)
+    bases = Grassmannian(9, 3).random_point((7,), torch.Generator().manual_seed(0))
+    for one_product in (True, False):
+        theirs = torch.from_numpy(bench.numpy_angles(bases.numpy(), one_product))
+        torch.testing.assert_close(Grassmannian(9, 3).pairwise_dist(bases)[upper], theirs)
 
 
 def test_contestants_take_turns_after_a_warm_up():

@@ -1,5 +1,6 @@
 // Lanes: one SIMD register holds the same entry of several matrices. Everything here is lane-wise, so that no lane can
-// reach another: a matrix's result does not depend on its neighbours. Included once per instruction set.
+// reach another: a matrix's result does not depend on its neighbours, but where a kernel says that lanes which have ended
+// go on while they wait (quotient_difference.hpp). Included once per instruction set.
 #pragma once
 
 #if defined(__x86_64__)

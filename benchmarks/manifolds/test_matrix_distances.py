@@ -8,18 +8,8 @@ from geolatent.bench import numpy_angles, numpy_spd_dist
 
 COUNT = 300
 PAIRS = COUNT * (COUNT - 1) // 2
-MANIFOLDS = pytest.mark.parametrize(
-    ("manifold", "metric"),
-    [
-        (manifold(p), metric)
-        for manifold, metric in (
-            (gl.manifolds.AffineInvariantSPD, "riemann"),
-            (gl.manifolds.BuresWassersteinSPD, "wasserstein"),
-        )
-        for p in (8, 16)
-    ],
-    ids=str,
-)
+METRICS = {gl.manifolds.AffineInvariantSPD: "riemann", gl.manifolds.BuresWassersteinSPD: "wasserstein"}
+MANIFOLDS = pytest.mark.parametrize("manifold", [kind(p) for kind in METRICS for p in (8, 16)], ids=str)
 SUBSPACES = pytest.mark.parametrize("manifold", [gl.manifolds.Grassmannian(p, 8) for p in (64, 784)], ids=str)
 
 
@@ -34,19 +24,19 @@ def run(benchmark, group: object, call, *arguments, **keywords) -> None:
 
 
 @MANIFOLDS
-def test_geolatent(benchmark, manifold, metric: str) -> None:
+def test_geolatent(benchmark, manifold) -> None:
     run(benchmark, manifold, manifold.pairwise_dist, points(manifold))
 
 
 @MANIFOLDS
-def test_pyriemann(benchmark, manifold, metric: str) -> None:
+def test_pyriemann(benchmark, manifold) -> None:
     peer = pytest.importorskip("pyriemann.geometry.distance")
-    run(benchmark, manifold, peer.pairwise_distance, points(manifold).numpy(), metric=metric)
+    run(benchmark, manifold, peer.pairwise_distance, points(manifold).numpy(), metric=METRICS[type(manifold)])
 
 
 @MANIFOLDS
-def test_numpy(benchmark, manifold, metric: str) -> None:
-    run(benchmark, manifold, numpy_spd_dist, points(manifold).numpy(), metric)
+def test_numpy(benchmark, manifold) -> None:
+    run(benchmark, manifold, numpy_spd_dist, points(manifold).numpy(), METRICS[type(manifold)])
 
 
 @SUBSPACES

@@ -1,7 +1,6 @@
 """Symmetric positive semidefinite matrices of fixed rank."""
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import torch
@@ -89,7 +88,7 @@ class FixedRankSPSD(Manifold[Tensor]):
         self.rank = require_size("rank", rank, "the rank of the matrices")
         if rank > p:
             raise ValueError(f"rank must be at most p = {p}; got {rank}: a matrix has no higher rank than rows")
-        if not (isinstance(spectrum_weight, Real) and 0 < spectrum_weight < float("inf")):
+        if not (isinstance(spectrum_weight, float | int) and 0 < spectrum_weight < float("inf")):
             raise ValueError(
                 f"spectrum_weight must be positive and finite; got {spectrum_weight!r}: the default is 1.0"
             )

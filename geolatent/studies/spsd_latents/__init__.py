@@ -44,8 +44,8 @@ DEVIATIONS = [
     "differ by the level and not by the draw.",
     "Codes of a float32 network are widened to float64 before any matrix is formed. An eigenvalue counts as zero up to "
     "p times 1.19e-7 of the largest, the resolution of float32; the tolerance is varied by a decade to each side.",
-    "The VAE's codes are reported twice: sampled, as in the paper, and the posterior means. Samples are drawn anew at "
-    "every noise level, and the clean codes to which angles are measured are one more draw.",
+    "The VAE's codes are reported twice: sampled, as in the paper, and the posterior means. Like the noise of the "
+    "inputs, that of the codes is one draw at all levels; the angles between two draws are in the table of models.",
     "The product distance is that of Bonnabel & Sepulchre. It is defined for equal ranks; between codes of different "
     "ranks the leading eigenvectors are compared (policy \u201ctruncate\u201d), with the other policies in a table. "
     "Its kernel has negative eigenvalues, which are clipped; their mass is in the tables.",

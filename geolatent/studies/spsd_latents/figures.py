@@ -21,8 +21,7 @@ CAPTIONS = {
     "from the log-projection distance; mean over the seeds, bands span them. The two are measured on different numbers "
     "of images, and a dimension grows with their number: it is at most one less.",
     "figure_4": "Figure 4. Mean of the leading principal angles between the subspaces of clean and noisy codes; mean "
-    "over the seeds, bands span them. Sampled codes are drawn anew at each level: at σ = 0 their angle is that between "
-    "two draws.",
+    "over the seeds, bands span them.",
     "figure_5": "Figure 5. t-SNE map of clean codes (dots) and of those with the most noise (crosses), coloured by "
     "digit; log-projection distance, first seed.",
     "figure_6": "Figure 6. Eigenvalues of S1, S2 and S3 of clean codes relative to the largest: median over the test "

@@ -53,40 +53,33 @@ def measure_ranks(points: Sequence[Point]) -> dict[str, Tensor]:
 
 
 def measure_distances(
-    points: Sequence[Point], reference: Point, product_samples: int, cross_rank: CrossRank, angle_dimension: int
+    points: Sequence[Point], product_samples: int, cross_rank: CrossRank, angle_dimension: int
 ) -> dict[str, Tensor]:
     """Hilbert dimension, negative mass and angles by noise level, in both geometries, and the ablation of policies.
 
     Args:
-        points: the codes at every noise level.
-        reference: codes of the clean images, to which angles are measured: those of the first level, or for random
-            codes another draw of them.
+        points: the codes at every noise level; angles are measured to the first.
         product_samples: number of samples between which the product distance is measured.
         cross_rank: its policy.
         angle_dimension: dimension of the subspaces.
     """
-    usable = _usable(points, reference, product_samples)
+    usable = _usable(points, product_samples)
     few = [_part(point, usable) for point in points]
-    same = all(torch.equal(a, b) for a, b in zip(reference, points[0], strict=True))
     tables = {
         "log-projection": [_log_projection(point) for point in points],
         "product": [_product(point, cross_rank) for point in few],
-    }
-    references = {
-        "log-projection": _log_projection(reference),
-        "product": tables["product"][0] if same else _product(_part(reference, usable), cross_rank),
     }
     values = {"usable": torch.tensor(len(usable))}
     for name in KERNELS:
         fits = [HilbertEmbedding().fit(table) for table in tables[name]]
         values[f"{name}/dimension"] = torch.tensor([fit.dimension_ for fit in fits])
         values[f"{name}/negative mass"] = torch.tensor([fit.negative_mass_ for fit in fits], dtype=torch.float64)
-        kernels = [centred_kernel(table) for table in (references[name], *tables[name])]
+        kernels = [centred_kernel(table) for table in tables[name]]
         values[f"{name}, eigenspaces/angles"] = torch.stack(
-            [_between_eigenspaces(kernels[0], kernel, angle_dimension) for kernel in kernels[1:]]
+            [_between_eigenspaces(kernels[0], kernel, angle_dimension) for kernel in kernels]
         )
     values["log-projection, joint space/angles"] = torch.stack(
-        [_in_joint_space(reference, point, angle_dimension) for point in points]
+        [_in_joint_space(points[0], point, angle_dimension) for point in points]
     )
     return values | _policies(few[0], {cross_rank: tables["product"][0]})
 
@@ -107,9 +100,9 @@ def _ranks(point: Point, factor: float = 1.0) -> Tensor:
     return torch.stack([numerical_rank(S, factor * S.shape[-1] * FLOAT32_RESOLUTION) for S in point], -1)
 
 
-def _usable(points: Sequence[Point], reference: Point, wanted: int) -> Tensor:
+def _usable(points: Sequence[Point], wanted: int) -> Tensor:
     """The first samples whose matrices vanish at no level: a matrix of zeros has no place on any stratum's manifold."""
-    present = torch.stack([(_ranks(point) > 0).all(-1) for point in (reference, *points)]).all(0)
+    present = torch.stack([(_ranks(point) > 0).all(-1) for point in points]).all(0)
     found = present.nonzero()[:wanted, 0]
     if len(found) < _FEWEST:
         raise ValueError(
@@ -146,9 +139,9 @@ def _between_eigenspaces(kernel_a: Tensor, kernel_b: Tensor, dimension: int) -> 
     return _padded(eigenspace_angles(kernel_a, kernel_b, dimensions=(kept, kept)), dimension)
 
 
-def _in_joint_space(reference: Point, point: Point, dimension: int) -> Tensor:
-    count = len(reference[0])
-    coordinates = kernel_coordinates(centred_kernel(_log_projection(_joined(reference, point))))
+def _in_joint_space(first: Point, point: Point, dimension: int) -> Tensor:
+    count = len(first[0])
+    coordinates = kernel_coordinates(centred_kernel(_log_projection(_joined(first, point))))
     clean, noisy = coordinates[:count], coordinates[count:]
     kept = _dimension([torch.linalg.svdvals(part).square() for part in (clean, noisy)], dimension)
     return _padded(subspace_angles(clean, noisy, dimensions=(kept, kept)), dimension)

@@ -11,12 +11,19 @@ from geolatent import datasets, metrics, models, training
 from geolatent.studies._identity import content_digest, generator_for
 from geolatent.studies._measurements import measure_cases
 from geolatent.studies.spsd_latents.configuration import Configuration
-from geolatent.studies.spsd_latents.measurement import factors, measure_distances, measure_ranks, tsne_map
+from geolatent.studies.spsd_latents.measurement import (
+    Point,
+    factors,
+    measure_distances,
+    measure_ranks,
+    tsne_map,
+)
 
 #: Raised whenever the method changes, so that results of older versions are not taken for present ones.
-METHOD_VERSION = 1
+METHOD_VERSION = 2
+_SAMPLED = "VAE (sampled)"
 #: The models, and the codes that are taken from each.
-REPRESENTATIONS = {"CAE": ("CAE",), "DAE": ("DAE",), "VAE": ("VAE (sampled)", "VAE (means)")}
+REPRESENTATIONS = {"CAE": ("CAE",), "DAE": ("DAE",), "VAE": (_SAMPLED, "VAE (means)")}
 _SIZE = 28
 _BLOCK = 250
 _TRAINING = ("dataset", "widths", "epochs", "batch_size", "lr", "noise_scale", "kl_weight", "train_images")
@@ -118,13 +125,12 @@ def _measure_codes(configuration: Configuration, model: Any, name: str, seed: in
     clean, labels, noise = noisy_inputs(configuration)
     points, quality, reconstructions = [], [], []
     for level in configuration.noise:
-        codes = _codes(model, clean + level * noise, name, generator_for("codes", f"{level:g}", seed))
+        codes = _codes(model, clean + level * noise, name, generator_for("codes", seed))
         with torch.no_grad():
             reconstruction = torch.cat([model.decode(block) for block in codes.split(_BLOCK)]).reshape(clean.shape)
         points.append(factors(codes))
         quality.append(metrics.psnr(clean.double(), reconstruction.double()))
         reconstructions.append(reconstruction)
-    reference = factors(_codes(model, clean, name, generator_for("codes", "reference", seed)))
     firsts = [int((labels == label).nonzero()[0]) for label in labels.unique()]
     return {
         "noise": torch.tensor(configuration.noise, dtype=torch.float64),
@@ -137,19 +143,30 @@ def _measure_codes(configuration: Configuration, model: Any, name: str, seed: in
         "reconstructions": torch.stack([reconstructions[0][firsts, 0], reconstructions[-1][firsts, 0]]),
         "map": tsne_map(points[0], points[-1], seed),
         **measure_ranks(points),
-        **measure_distances(points, reference, *_how(configuration)),
+        **_distances(configuration, model, name, seed, points),
     }
 
 
-def _how(configuration: Configuration) -> tuple[int, Any, int]:
-    return configuration.product_samples, configuration.cross_rank, configuration.angle_dimension
+def _distances(
+    configuration: Configuration, model: Any, name: str, seed: int, points: list[Point]
+) -> dict[str, Tensor]:
+    """What is measured on distances; of sampled codes also the angles between two draws of those of clean images."""
+    how = configuration.product_samples, configuration.cross_rank, configuration.angle_dimension
+    if name != _SAMPLED:
+        return measure_distances(points, *how)
+    clean, _, _ = noisy_inputs(configuration)
+    redrawn = factors(_codes(model, clean, name, generator_for("codes", "second draw", seed)))
+    values = measure_distances([*points, redrawn], *how)
+    by_level = [key for key in values if key.endswith(("/angles", "/dimension", "/negative mass"))]
+    draws = {f"{key} of two draws": values[key][-1] for key in by_level if key.endswith("/angles")}
+    return values | {key: values[key][:-1] for key in by_level} | draws
 
 
 def _codes(model: Any, images: Tensor, name: str, generator: torch.Generator) -> Tensor:
-    """Codes (N, c, h, w) of images; those of "VAE (sampled)" drawn from ``generator``."""
+    """Codes (N, c, h, w) of images; those that are sampled drawn from ``generator``."""
     with torch.no_grad():
         blocks = images.split(_BLOCK)
-        if name == "VAE (sampled)":
+        if name == _SAMPLED:
             return torch.cat([model.sample(block, generator) for block in blocks])
         return torch.cat([model.encode(block) for block in blocks])
 

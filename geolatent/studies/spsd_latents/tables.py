@@ -9,7 +9,8 @@ from geolatent.studies.spsd_latents.sweep import Measurement
 
 CAPTIONS = {
     "models": "The models on unseen clean images: training loss (squared error a pixel; the VAE's negative bound in "
-    "nats), PSNR, and the share of the pixels' variance that the reconstruction explains.",
+    "nats), PSNR, and the share of the pixels' variance that the reconstruction explains; mean angle in degrees "
+    "between the subspaces of two draws of the sampled codes.",
     "ranks": "Ranks of S1, S2 and S3 over the test images, without noise and with the most; \u201cfull\u201d is the "
     "share of images whose matrix has the greatest rank possible.",
     "strata": "Strata: how many test images lie on each triple of ranks, the six most frequent of each case.",
@@ -50,7 +51,14 @@ def _model(one: Measurement) -> pd.DataFrame:
         "PSNR": float(one.values["psnr"][0].mean()),
         "variance explained": explained_share(one),
     }
+    for name in ANGLES:
+        if f"{name}/angles of two draws" in one.values:
+            row[f"angle of two draws, {name}"] = _mean_degrees(one.values[f"{name}/angles of two draws"])
     return _table(one, [row])
+
+
+def _mean_degrees(angles: Tensor) -> float:
+    return float(angles.rad2deg().nanmean())
 
 
 def _ends(one: Measurement) -> list[tuple[float, int]]:
@@ -98,7 +106,7 @@ def _by_noise(one: Measurement) -> pd.DataFrame:
         row: dict[str, object] = {"σ": level, "PSNR": float(one.values["psnr"][k].mean())}
         row |= {f"dimension, {name}": int(one.values[f"{name}/dimension"][k]) for name in KERNELS}
         row |= {f"negative mass, {name}": float(one.values[f"{name}/negative mass"][k]) for name in KERNELS}
-        row |= {f"angle, {name}": float(one.values[f"{name}/angles"][k].rad2deg().nanmean()) for name in ANGLES}
+        row |= {f"angle, {name}": _mean_degrees(one.values[f"{name}/angles"][k]) for name in ANGLES}
         rows.append(row)
     return _table(one, rows)
 

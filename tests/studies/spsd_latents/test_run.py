@@ -52,11 +52,12 @@ def test_tables_have_a_row_for_every_kind_of_codes_and_level(smoke):
     assert set(tables["ranks"][tables["ranks"]["matrix"] == "S3"]["possible"]) == {8}
 
 
-def test_means_and_deterministic_codes_have_no_angle_without_noise(smoke):
-    noise = smoke[0].tables["noise"]
-    clean = noise[noise["σ"] == 0].set_index("codes").filter(like="angle")
-    assert (clean.drop("VAE (sampled)") < 1e-5).all(axis=None)
-    assert (clean.loc["VAE (sampled)"] > 1).all()
+def test_codes_have_no_angle_without_noise_but_between_two_draws(smoke):
+    noise, models = smoke[0].tables["noise"], smoke[0].tables["models"].set_index("codes").filter(like="angle")
+    assert (noise[noise["σ"] == 0].filter(like="angle") < 1e-5).all(axis=None)
+    assert models.shape[1] == 3
+    assert (models.loc["VAE (sampled)"] > 1).all()
+    assert models.drop("VAE (sampled)").isna().all(axis=None)
 
 
 def test_untrained_models_are_not_judged(smoke):

@@ -4,6 +4,7 @@ from torch import nn
 
 from geolatent.models import ConvAutoencoder, ConvVAE, DenoisingAutoencoder
 from geolatent.studies.spsd_latents.configuration import configure
+from geolatent.studies.spsd_latents.measurement import ANGLES
 from geolatent.studies.spsd_latents.sweep import _full_ranks, _kept_file, _measure_codes, _model
 
 
@@ -44,11 +45,15 @@ def test_reconstructions_are_compared_with_the_clean_image():
     torch.testing.assert_close(values["reconstructions"], values["inputs"])
 
 
-def test_sampled_codes_are_new_draws():
+def test_sampled_codes_are_one_draw_at_all_levels_and_a_second_one():
     values = _measure_codes(configure("smoke"), Rearranged(), "VAE (sampled)", 0)
     torch.testing.assert_close(values["psnr"].mean(), torch.tensor(0.0).double(), rtol=0, atol=0.2)
-    assert float(values["psnr"].std(0).min()) > 0
-    assert float(values["log-projection, eigenspaces/angles"][0].max()) > 0.1
+    assert values["log-projection/dimension"].shape == values["product/negative mass"].shape == (3,)
+    for kind in ANGLES:
+        angles = values[f"{kind}/angles"]
+        assert angles.shape == (3, 3)
+        assert float(angles[0].max()) < 1e-5
+        assert float(values[f"{kind}/angles of two draws"].max()) > 0.1
 
 
 @pytest.mark.parametrize("change", [{"noise": (0.0, 0.2)}, {"cross_rank": "schubert"}, {"seed": 1}, {"epochs": 3}])

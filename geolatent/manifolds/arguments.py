@@ -1,9 +1,7 @@
 """Arguments of a manifold's methods, made ready for its formulas."""
 
-from __future__ import annotations
-
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,14 +10,12 @@ from geolatent import _kernels
 from geolatent._checks import require_floating, require_same_device
 from geolatent.manifolds.checks import require_finite
 from geolatent.manifolds.components import batch_shape, broadcast, cast, components, expand
+from geolatent.manifolds.formulas import Formulas
 from geolatent.manifolds.points import DiagonalGaussian, Gaussian
-
-if TYPE_CHECKING:
-    from geolatent.manifolds.base import Manifold
 
 
 def prepare(
-    manifold: Manifold[Any], points: dict[str, Any], tangents: dict[str, Any] | None = None, *, broadcast: bool = True
+    manifold: Formulas[Any], points: dict[str, Any], tangents: dict[str, Any] | None = None, *, broadcast: bool = True
 ) -> tuple[list[Any], torch.dtype]:
     """Convert and check arguments.
 

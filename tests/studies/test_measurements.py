@@ -57,5 +57,5 @@ def test_without_resuming_a_run_that_stops_leaves_nothing_stale(files):
 
 
 def test_nothing_is_written_without_files(tmp_path):
-    assert set(run(square, dict.fromkeys("ab"), jobs=2)) == {"a", "b"}
+    assert set(run(square, dict.fromkeys("ab"))) == {"a", "b"}
     assert not list(tmp_path.iterdir())

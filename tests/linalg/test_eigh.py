@@ -135,6 +135,8 @@ def test_permuting_the_batch_permutes_the_bits(isa: str, d: int, dtype: torch.dt
         for result, permuted, first in zip(results, operation(matrices[order]), operation(matrices[0]), strict=True):
             assert torch.equal(permuted, result[order])
             assert torch.equal(first, result[0])
+        if isa == "torch":
+            continue  # LAPACK's bits may depend on the number of threads
         try:
             torch.set_num_threads(3)
             for result, again in zip(results, operation(matrices), strict=True):
